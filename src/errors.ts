@@ -1,0 +1,146 @@
+/** How an error code is treated: the CLI's exit status, the next step for a person, and whether a later try may work. */
+export interface ErrorKind {
+  /** Exit status of the CLI when a command ends with this error. */
+  readonly exit: 1 | 2 | 130;
+  /** What to do next, in words; an error may carry a more precise hint of its own. */
+  readonly hint: string;
+  /** Whether the same call may succeed later with nothing changed. */
+  readonly retryable: boolean;
+}
+
+const kind = (hint: string, retryable = false, exit: ErrorKind["exit"] = 1): ErrorKind => ({
+  exit,
+  hint,
+  retryable,
+});
+
+const LOG_IN = "Log in again.";
+const ADMIN = "Ask the administrator of the server: its registration at the provider needs a change.";
+
+/**
+ * The error codes of OAuth 2.0 and OpenID Connect as they stand (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID
+ * Connect Core §3.1.2.6): what a server may say.
+ */
+const PROTOCOL_ERROR_KINDS = {
+  access_denied: kind("The request was denied at the login page. Log in again and allow access."),
+  account_selection_required: kind("Log in again and choose an account."),
+  consent_required: kind("Log in again and allow access."),
+  expired_token: kind("The code ran out before it was entered. Start the login again."),
+  interaction_required: kind(
+    "Log in where a person can answer, with the same token store, or set OIDC_TOKEN_FILE to a token file.",
+  ),
+  invalid_client: kind(ADMIN),
+  invalid_grant: kind(LOG_IN),
+  invalid_request: kind("Check the routes in the configuration, and that client and server versions fit."),
+  invalid_scope: kind("Ask for other scopes."),
+  login_required: kind(LOG_IN),
+  server_error: kind("Try again later; if it stays, tell the server's administrator.", true),
+  temporarily_unavailable: kind("Try again in a moment.", true),
+  unauthorized_client: kind(ADMIN),
+  unsupported_grant_type: kind(ADMIN),
+  unsupported_response_type: kind(ADMIN),
+} as const satisfies Record<string, ErrorKind>;
+
+/** What only we say. */
+const OWN_ERROR_KINDS = {
+  device_flow_unsupported: kind('Use the browser login: flow: "code", or --flow code on the command line.'),
+  insecure_host: kind("Use https, or allow http for this host with allowInsecureHost: true."),
+  invalid_config: kind("Correct the named option.", false, 2),
+  invalid_response: kind(
+    "Check that the address is that of an auth server, and that no proxy answers in its place.",
+  ),
+  login_cancelled: kind("Start the login again.", false, 130),
+  login_timeout: kind("Start the login again, with a longer timeout if it needs more time."),
+  network_error: kind("Check the address and the network, then try again.", true),
+  no_free_port: kind("Close the program that holds the ports, or name others with redirectPorts."),
+  request_failed: kind("Try again later; if it stays, tell the server's administrator."),
+  state_mismatch: kind("The answer belongs to another login. Start the login again."),
+  store_locked: kind("Another process is at work on the store. Try again in a moment.", true),
+  store_unavailable: kind("Use another token store."),
+  store_unreadable: kind("Check the file and its permissions; the store was left as it is."),
+  store_unwritable: kind("Make the folder of the store writable and free some space, or use another path."),
+} as const satisfies Record<string, ErrorKind>;
+
+/** Every code an {@link AuthError} can have, and how it is treated. */
+export const ERROR_KINDS = { ...PROTOCOL_ERROR_KINDS, ...OWN_ERROR_KINDS };
+
+/** The codes that a server may send. */
+export type ProtocolErrorCode = keyof typeof PROTOCOL_ERROR_KINDS;
+
+/** The documented codes of {@link AuthError}. */
+export type AuthErrorCode = keyof typeof ERROR_KINDS;
+
+/** Whether a string, as a server sent it, is one of the protocol's codes: never one of our own. */
+export function isProtocolErrorCode(code: string): code is ProtocolErrorCode {
+  return Object.hasOwn(PROTOCOL_ERROR_KINDS, code);
+}
+
+/** Details of an {@link AuthError}. */
+export interface AuthErrorDetails {
+  /** HTTP status of the answer that led to the error. */
+  status?: number | undefined;
+  /** What the server said, cleaned of control characters and secrets. */
+  description?: string | undefined;
+  /** What to do next; taken from the code where it is not given. */
+  hint?: string | undefined;
+  /** The server's own error code where it is not one of ours. */
+  serverCode?: string | undefined;
+  /** Seconds that the server asked us to wait (`Retry-After`). */
+  retryAfter?: number | undefined;
+  /** Whether the request surely had no effect at the server and a later try may work. */
+  unprocessed?: boolean | undefined;
+  cause?: unknown;
+}
+
+/**
+ * The one error of this library. What can go wrong at run time is thrown as this; its text, JSON and inspection
+ * never show a token, a code or a verifier.
+ */
+export class AuthError extends Error {
+  override readonly name = "AuthError";
+  /** What happened, for programs. */
+  readonly code: AuthErrorCode;
+  /** HTTP status of the server's answer, where there was one. */
+  readonly status?: number;
+  /** What the server said, cleaned. */
+  readonly description?: string;
+  /** What to do next, for people. */
+  readonly hint: string;
+  /** The server's own error code where it is not a documented one. */
+  readonly serverCode?: string;
+  /** Seconds that the server asked us to wait. */
+  readonly retryAfter?: number;
+  /** True where the request surely had no effect and a later try may work: sending it again is safe. */
+  readonly unprocessed: boolean;
+
+  constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint ?? ERROR_KINDS[code].hint;
+    this.unprocessed = details.unprocessed ?? false;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.description !== undefined) this.description = details.description;
+    if (details.serverCode !== undefined) this.serverCode = details.serverCode;
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, status, description, hint, serverCode, retryAfter } = this;
+    return { name, code, message, status, description, hint, serverCode, retryAfter };
+  }
+}
+
+/** Whether something caught is an {@link AuthError}, and of one of the given codes where some are given. */
+export function isAuthError(error: unknown, ...codes: AuthErrorCode[]): error is AuthError {
+  return error instanceof AuthError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** The error for a caller's signal that was aborted. */
+export function cancelled(signal: AbortSignal): AuthError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof AuthError) return reason;
+  if (reason instanceof DOMException && reason.name === "TimeoutError") {
+    return new AuthError("login_timeout", "The time given for the login ran out.", { cause: reason });
+  }
+  return new AuthError("login_cancelled", "The login was cancelled.", { cause: reason });
+}

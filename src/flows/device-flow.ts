@@ -1,0 +1,146 @@
+import { AuthError, isAuthError } from "../errors.js";
+import type { LoginOptions } from "../options.js";
+import type { DeviceCode } from "../servers/auth-server.js";
+import { Token } from "../token.js";
+import { loginTimeout, startDeadline } from "./deadline.js";
+import { withLoginUi } from "./login-display.js";
+import { obtainToken, refresh } from "./obtain-token.js";
+import { openSession, type Session, type Target } from "./session.js";
+
+/** What a `slow_down` adds to the interval, in seconds (RFC 8628 §3.5). */
+const SLOW_DOWN_SECONDS = 5;
+/** Polling a little slower than asked: clocks drift, and too quick a poll costs five seconds more. */
+const LATER = 1.05;
+/** Longest pause after failures, in milliseconds. */
+const MAX_BACKOFF_MS = 60_000;
+
+/** Login with a code that the person enters on any device (RFC 8628). */
+export class DeviceFlow {
+  readonly #session: Session;
+
+  /** @throws AuthError `invalid_config`, `insecure_host` */
+  constructor(target: Target, options: LoginOptions = {}) {
+    this.#session = openSession(target, options);
+  }
+
+  /**
+   * A valid token: stored, else refreshed, else by a login with a device code.
+   *
+   * @param options.force log in even where a stored token would do
+   * @throws AuthError `access_denied`, `expired_token`, `login_timeout`, `login_cancelled`, `device_flow_unsupported`, …
+   */
+  async authenticate(options: { force?: boolean; signal?: AbortSignal } = {}): Promise<Token> {
+    const session = this.#session;
+    return obtainToken(session, (_reason, signal) => deviceLogin(session, signal), {
+      force: options.force ?? session.options.force ?? false,
+      signal: options.signal ?? session.options.signal,
+      sharedAs: "device",
+    });
+  }
+
+  /**
+   * Asks for a device code (RFC 8628 §3.1).
+   *
+   * @throws AuthError `device_flow_unsupported` where the server has no device flow
+   */
+  async getDeviceCode(options: { signal?: AbortSignal } = {}): Promise<DeviceCode> {
+    const server = await this.#session.server();
+    return server.beginDevice(this.#session.context, options.signal ?? this.#session.options.signal);
+  }
+
+  /**
+   * Waits until the person has entered the code (RFC 8628 §3.4), no longer than the code is valid. Stores nothing.
+   *
+   * @param interval seconds between polls; default: what the server asked for
+   * @throws AuthError `access_denied`, `expired_token`, `login_timeout`, `login_cancelled`
+   */
+  async poll(
+    code: DeviceCode,
+    interval = code.interval,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Token> {
+    const session = this.#session;
+    const signal = options.signal ?? session.options.signal;
+    return pollUntilGranted(session, { ...code, interval }, session.context.now(), signal);
+  }
+
+  /** Renews a token (RFC 6749 §6). Stores nothing: `authenticate()` does that under the store's lock. */
+  async refresh(refreshToken: string): Promise<Token> {
+    return refresh(this.#session, new Token({ accessToken: "", expiresAt: 0, refreshToken }));
+  }
+}
+
+/** One login of a person by device code, shown on the session's display. */
+export async function deviceLogin(
+  session: Session,
+  signal: AbortSignal,
+  started?: DeviceCode,
+): Promise<Token> {
+  const { config, context } = session;
+  const server = await session.server();
+  const asked = context.now();
+  const code = started ?? (await server.beginDevice(context, signal));
+  return withLoginUi(session, async ({ ui }) => {
+    const expiresAt = asked + Math.min(code.expiresIn, session.options.timeout ?? Infinity) * 1000;
+    await ui.show({ type: "device", server: config.host, code, expiresAt });
+    const stopWaiting = ui.waiting?.(expiresAt);
+    try {
+      return await pollUntilGranted(session, code, asked, signal);
+    } finally {
+      stopWaiting?.();
+    }
+  });
+}
+
+/** @param asked Unix milliseconds at which the code was asked for */
+async function pollUntilGranted(
+  session: Session,
+  code: DeviceCode,
+  asked: number,
+  signal?: AbortSignal,
+): Promise<Token> {
+  const { context, options } = session;
+  const server = await session.server();
+  const codeEnds = asked + code.expiresIn * 1000;
+  const ends = Math.min(codeEnds, asked + (options.timeout ?? Infinity) * 1000);
+  const timedOut = () => (ends === codeEnds ? codeExpired() : loginTimeout((ends - asked) / 1000));
+  // A request under way when the time is up is cut short by the deadline; pauses are measured by the session's clock.
+  const deadline = startDeadline(Math.max(0, ends - context.now()), context.now(), timedOut, signal);
+  let interval = code.interval * 1000 * LATER;
+  let failures = 0;
+  let pause = interval;
+  try {
+    for (;;) {
+      await context.sleep(Math.min(pause, Math.max(0, ends - context.now())), deadline.signal);
+      if (context.now() >= ends) throw timedOut();
+      try {
+        const poll = await server.redeemDevice(code.deviceCode, context, deadline.signal);
+        if (poll.status === "granted") return poll.token;
+        if (poll.status === "slow_down") interval += SLOW_DOWN_SECONDS * 1000;
+        failures = 0;
+        pause = interval;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        failures++;
+        pause = Math.max(
+          (error.retryAfter ?? 0) * 1000,
+          Math.min(interval * 2 ** (failures - 1), Math.max(interval, MAX_BACKOFF_MS)),
+        );
+        context.emit({ type: "retrying", what: "polling", delayMs: pause, reason: error.message });
+      }
+    }
+  } finally {
+    deadline.end();
+  }
+}
+
+/** Trouble on the way or at the server that a later poll may not meet. */
+function isPassing(error: unknown): error is AuthError {
+  if (!isAuthError(error)) return false;
+  if (error.code === "network_error") return true;
+  return error.status === 408 || error.status === 429 || (error.status ?? 0) >= 500;
+}
+
+function codeExpired(): AuthError {
+  return new AuthError("expired_token", "The code was not entered while it was valid.");
+}

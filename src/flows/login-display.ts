@@ -1,0 +1,71 @@
+import { detectEnvironment, type Environment } from "../environment.js";
+import { isAuthError } from "../errors.js";
+import type { LoginUi } from "./login-ui.js";
+import { openBrowser } from "./open-browser.js";
+import type { Session } from "./session.js";
+
+/** What a login needs to reach the person. */
+export interface LoginDisplay {
+  readonly ui: LoginUi;
+  readonly environment: Environment;
+  /** Tries to open a browser in front of the person, and shows whether that worked. Never throws. */
+  openBrowser(url: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Judges the caller's surroundings, with what the options overrule. */
+export async function environmentOf(session: Session): Promise<Environment> {
+  const { isatty } = await import("node:tty");
+  const { env = process.env, interactive, ui } = session.options;
+  return detectEnvironment(
+    {
+      env,
+      platform: process.platform,
+      stdinIsTty: isatty(0),
+      stderrIsTty: isatty(2),
+      ownUi: ui !== undefined,
+    },
+    interactive,
+  );
+}
+
+/** Runs a login with the caller's display or the terminal's, and shows how it ended. */
+export async function withLoginUi<T>(
+  session: Session,
+  login: (display: LoginDisplay) => Promise<T>,
+): Promise<T> {
+  const environment = await environmentOf(session);
+  const ui = session.options.ui ?? (await terminalUi(session));
+  const opener = session.options.openBrowser ?? true;
+  const display: LoginDisplay = {
+    ui,
+    environment,
+    openBrowser: async (url, signal) => {
+      const expected = typeof opener === "function" || (opener && environment.browser);
+      if (!expected) return;
+      try {
+        await openBrowser(opener, url, signal);
+        await ui.show({ type: "browser_opened" });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : "it could not be started";
+        await ui.show({ type: "browser_failed", reason });
+      }
+    },
+  };
+  try {
+    const result = await login(display);
+    await ui.show({ type: "done" });
+    return result;
+  } catch (error) {
+    // The error itself is what counts; a display that fails now must not hide it.
+    const message = isAuthError(error) ? error.message : "The login failed.";
+    await Promise.resolve(ui.show({ type: "failed", message })).catch(() => {});
+    throw error;
+  }
+}
+
+async function terminalUi(session: Session): Promise<LoginUi> {
+  const { createTerminalUi } = await import("../terminal/terminal-ui.js");
+  const { stderr, stdin } = process;
+  const { env = process.env } = session.options;
+  return createTerminalUi({ stderr, stdin, env, now: session.context.now });
+}

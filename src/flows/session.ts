@@ -1,0 +1,99 @@
+import { Config, type ConfigInit, invalid, type RouteOptions } from "../config.js";
+import type { AuthEvent, Context } from "../context.js";
+import { cancelled } from "../errors.js";
+import type { LoginOptions } from "../options.js";
+import type { AuthServer } from "../servers/auth-server.js";
+import { TokenStore } from "../store/token-store.js";
+
+/** Whom a caller may name as a server. */
+export type Target = string | URL | Config | ConfigInit;
+
+/** A caller's target and options, checked, with the real world filled in where they leave it open. */
+export interface Session {
+  readonly config: Config;
+  readonly store: TokenStore;
+  readonly context: Context;
+  readonly options: LoginOptions;
+  /** Made when first needed: a token that is reused needs no server. */
+  server(): Promise<AuthServer>;
+}
+
+/** @throws AuthError `invalid_config`, `insecure_host` */
+export function openSession(target: Target, options: LoginOptions): Session {
+  const config = Config.from(target, routeOptions(options));
+  if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
+    throw invalid("timeout", "must be a number of seconds above 0", options.timeout);
+  }
+  let server: Promise<AuthServer> | undefined;
+  return {
+    config,
+    store: openStore(options),
+    context: openContext(options),
+    options,
+    server: () => {
+      server ??= import("../servers/routes-server.js").then(({ RoutesServer }) => new RoutesServer(config));
+      return server;
+    },
+  };
+}
+
+function routeOptions(options: LoginOptions): RouteOptions {
+  const { loginRoute, tokenRoute, deviceRoute, portsRoute, redirectPorts } = options;
+  const { prompt, offlineAccess, scopes, allowInsecureHost } = options;
+  return {
+    loginRoute,
+    tokenRoute,
+    deviceRoute,
+    portsRoute,
+    redirectPorts,
+    prompt,
+    offlineAccess,
+    scopes,
+    allowInsecureHost,
+  };
+}
+
+/** Default stores by path, so that a long-lived process keeps one memory copy of each file. */
+const defaultStores = new Map<string, TokenStore>();
+
+function openStore({ store, appName, env, now }: LoginOptions): TokenStore {
+  if (store !== undefined) {
+    if (appName !== undefined) throw invalid("store and appName", "cannot be given together", undefined);
+    if (!(store instanceof TokenStore)) throw invalid("store", "must be a TokenStore", undefined);
+    return store;
+  }
+  const fresh = new TokenStore({ appName, env, now });
+  if (now || fresh.path === undefined) return fresh;
+  const known = defaultStores.get(fresh.path);
+  if (!known) defaultStores.set(fresh.path, fresh);
+  return known ?? fresh;
+}
+
+function openContext({ fetch, now, sleep, onEvent }: LoginOptions): Context {
+  return {
+    // Looked up at each call, as Node loads its fetch when it is first touched.
+    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    now: now ?? Date.now,
+    sleep: sleep ?? pause,
+    random: Math.random,
+    emit: (event: AuthEvent) => onEvent?.(event),
+  };
+}
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(cancelled(signal));
+      return;
+    }
+    const onAbort = () => {
+      clearTimeout(timer);
+      if (signal) reject(cancelled(signal));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

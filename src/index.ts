@@ -1,0 +1,14 @@
+export { authenticate } from "./authenticate.js";
+export { Config, type ConfigInit, type Prompt, type RouteOptions } from "./config.js";
+export type { AuthEvent } from "./context.js";
+export { AuthError, type AuthErrorCode, ERROR_KINDS, type ErrorKind, isAuthError } from "./errors.js";
+export { CodeFlow } from "./flows/code-flow.js";
+export { DeviceFlow } from "./flows/device-flow.js";
+export type { LoginStep, LoginUi } from "./flows/login-ui.js";
+export type { Target } from "./flows/session.js";
+export type { AuthenticateOptions, BrowserOpener, FlowName, LoginOptions } from "./options.js";
+export type { DeviceCode } from "./servers/auth-server.js";
+export type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./store/backend.js";
+export { memoryBackend } from "./store/memory-backend.js";
+export { TokenStore, type TokenStoreOptions, type UpdateOptions } from "./store/token-store.js";
+export { isRefreshable, isUsable, Token, type TokenInit } from "./token.js";

@@ -1,0 +1,55 @@
+import type { RouteOptions } from "./config.js";
+import type { AuthEvent } from "./context.js";
+import type { LoginUi } from "./flows/login-ui.js";
+import type { TokenStore } from "./store/token-store.js";
+
+/** How the browser is opened: by the system's default (`true`), not at all (`false`), or by a function. */
+export type BrowserOpener = boolean | ((url: string, signal: AbortSignal) => Promise<void> | void);
+
+/** What `authenticate()` and the flows have in common. */
+export interface LoginOptions extends RouteOptions {
+  /**
+   * Where tokens are kept. Default: the file that `OIDC_TOKEN_FILE` names, else the file that the Python client
+   * uses for `appName`.
+   */
+  store?: TokenStore | undefined;
+  /** Names the folder of the default store. Default `py-oidc-auth`. Not together with `store`. */
+  appName?: string | undefined;
+  /** Logs in anew even where a stored token would do. Default false. */
+  force?: boolean | undefined;
+  /**
+   * Seconds that a person has for the login. Default: as long as the device code is valid, or five minutes in the
+   * browser.
+   */
+  timeout?: number | undefined;
+  /**
+   * Whether a person can be reached. Default: judged from terminals, batch and CI variables, and
+   * `INTERACTIVE_SESSION`.
+   */
+  interactive?: boolean | undefined;
+  /** Ends the call with `login_cancelled`. */
+  signal?: AbortSignal | undefined;
+  /** Shows the login to the person. Default: the terminal, on standard error. */
+  ui?: LoginUi | undefined;
+  /** Default true: the system's browser, where one can be expected in front of the person. */
+  openBrowser?: BrowserOpener | undefined;
+  /** Sends the requests. Default: the global `fetch`. */
+  fetch?: typeof globalThis.fetch | undefined;
+  /** Told of what happens: reuse, refresh, retries, warnings. Holds no secret. */
+  onEvent?: ((event: AuthEvent) => void) | undefined;
+  /** The environment variables that count. Default `process.env`. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Unix milliseconds. Default `Date.now`. */
+  now?: (() => number) | undefined;
+  /** Default: a timer that ends with the signal. */
+  sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
+}
+
+/** Which login is used: by what the server offers (`auto`), by device code, or in the browser. */
+export type FlowName = "auto" | "device" | "code";
+
+/** Options of `authenticate()`. */
+export interface AuthenticateOptions extends LoginOptions {
+  /** Default `auto`: by device code, and in the browser where the server has no device flow. */
+  flow?: FlowName | undefined;
+}

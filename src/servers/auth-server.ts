@@ -1,0 +1,54 @@
+import type { Context } from "../context.js";
+import type { Token } from "../token.js";
+
+/** A device authorization answer (RFC 8628 §3.2), checked and in our names. */
+export interface DeviceCode {
+  /** Where the person goes: the complete URI where the server gave one, else the plain one. */
+  readonly uri: string;
+  /** Where the person enters the code. */
+  readonly verificationUri: string;
+  /** The same with the code filled in, where the server gave it. */
+  readonly verificationUriComplete?: string;
+  /** What the person enters. */
+  readonly userCode: string;
+  /** What we poll with; a secret. */
+  readonly deviceCode: string;
+  /** Seconds for which the codes are valid. */
+  readonly expiresIn: number;
+  /** Seconds to wait between polls; 5 where the server does not say. */
+  readonly interval: number;
+}
+
+/** The outcome of one poll (RFC 8628 §3.5); a refusal is thrown. */
+export type DevicePoll =
+  | { readonly status: "granted"; readonly token: Token }
+  | { readonly status: "pending" }
+  | { readonly status: "slow_down" };
+
+/** A code login under way; who owns `state`, `nonce` and the verifier stays hidden behind it. */
+export interface CodeLogin {
+  /** What the browser opens. */
+  readonly url: URL;
+  /** Whether a callback is the answer to this login (state compared in constant time). */
+  matches(callback: URL): boolean;
+  /**
+   * Exchanges the code of a callback for a token. One attempt.
+   * @throws AuthError `state_mismatch` where the callback is not this login's, the OAuth code where it bears
+   *   `?error=` (RFC 6749 §4.1.2.1)
+   */
+  redeem(callback: URL, signal?: AbortSignal): Promise<Token>;
+}
+
+/** One protocol spoken with one server. Each call is one attempt: loops and policy belong to the flows. */
+export interface AuthServer {
+  /** The full address (with path): whose tokens these are. */
+  readonly address: string;
+  /** @throws AuthError `device_flow_unsupported` where the server has no device flow */
+  beginDevice(context: Context, signal?: AbortSignal): Promise<DeviceCode>;
+  redeemDevice(deviceCode: string, context: Context, signal?: AbortSignal): Promise<DevicePoll>;
+  /** The ports that redirects may come back on, in order of preference. */
+  redirectPorts(context: Context, signal?: AbortSignal): Promise<readonly number[]>;
+  beginCode(redirectUri: string, context: Context, signal?: AbortSignal): Promise<CodeLogin>;
+  /** Takes no signal: once sent, a refresh is always heard out, else a rotated refresh token could be lost. */
+  refresh(token: Token, context: Context): Promise<Token>;
+}

@@ -1,0 +1,89 @@
+import { AuthError, type AuthErrorCode, isProtocolErrorCode } from "../errors.js";
+import { cleanText, withoutSecrets } from "../text.js";
+import { isRecord } from "../token.js";
+import { type HttpAnswer, type HttpRequest, name } from "./http.js";
+
+/** What a server's error answer says, in whatever shape it came. */
+export interface ServerError {
+  /** The OAuth error code as the server wrote it (RFC 6749 §5.2). */
+  readonly error?: string;
+  readonly description?: string;
+}
+
+const UPSTREAM = "Upstream OIDC error:";
+
+/**
+ * Reads an error answer: OAuth's `{ error, error_description }`, the same wrapped in `detail` by the py-oidc-auth
+ * routes (as an object, or inside a text), a list of validation failures, or plain text.
+ */
+export function parseServerError(json: unknown, text: string): ServerError {
+  if (isRecord(json)) {
+    if (typeof json["error"] === "string") {
+      const description = json["error_description"] ?? json["message"];
+      return { error: json["error"], ...(typeof description === "string" && { description }) };
+    }
+    const detail = json["detail"] ?? json["message"];
+    if (isRecord(detail)) return parseServerError(detail, "");
+    if (Array.isArray(detail)) return { description: detail.map(validationFailure).join("; ") };
+    if (typeof detail === "string") return parseDetail(detail);
+    return {};
+  }
+  // A page is for browsers: its text says nothing to a person at a terminal.
+  return text === "" || /^\s*</.test(text) ? {} : { description: text };
+}
+
+function parseDetail(detail: string): ServerError {
+  const start = detail.indexOf(UPSTREAM);
+  if (start < 0) return { description: detail };
+  const upstream = detail.slice(start + UPSTREAM.length).trim();
+  try {
+    const inner: unknown = JSON.parse(upstream);
+    if (isRecord(inner) && typeof inner["error"] === "string") return parseServerError(inner, upstream);
+  } catch {
+    // Not JSON: some proxy's page, told as far as it is text.
+  }
+  return { description: /^\s*</.test(upstream) ? "the provider answered with a page" : detail };
+}
+
+/** One entry of FastAPI's list of validation failures. */
+function validationFailure(entry: unknown): string {
+  if (!isRecord(entry)) return String(entry);
+  const where = Array.isArray(entry["loc"]) ? `${entry["loc"].join(".")}: ` : "";
+  return `${where}${String(entry["msg"] ?? "not valid")}`;
+}
+
+/** Makes the typed error of an answer that is none of the expected ones. */
+export function errorFromAnswer(
+  request: HttpRequest,
+  answer: HttpAnswer,
+  overrides: { code?: AuthErrorCode; hint?: string } = {},
+): AuthError {
+  const { error, description } = parseServerError(answer.json, answer.text);
+  // What we sent as a form may come back in the server's words.
+  const clean = (text: string, length?: number) =>
+    cleanText(withoutSecrets(text, Object.values(request.form ?? {})), length);
+  const known = error !== undefined && isProtocolErrorCode(error) ? error : undefined;
+  const code = overrides.code ?? known ?? "request_failed";
+  const shown = error === undefined ? "" : ` (${clean(error, 80)})`;
+  return new AuthError(code, `The ${name(request)} answered ${answer.status}${shown}.`, {
+    status: answer.status,
+    description: description === undefined ? undefined : clean(description) || undefined,
+    serverCode: known === undefined && error !== undefined ? clean(error, 80) : undefined,
+    hint: overrides.hint ?? (known ? undefined : hintFor(answer)),
+    retryAfter: answer.retryAfter,
+    unprocessed: answer.status === 429 || (answer.status === 503 && answer.retryAfter !== undefined),
+  });
+}
+
+function hintFor(answer: HttpAnswer): string | undefined {
+  if (answer.status === 403 && /csrf/i.test(answer.text)) {
+    return "The server runs Django with its CSRF check on these routes: its administrator must exempt them (csrf_exempt).";
+  }
+  if (answer.status === 404 || answer.status === 405) {
+    return "Check the host, its path, and the routes (loginRoute, tokenRoute, deviceRoute).";
+  }
+  if (answer.status >= 300 && answer.status < 400) {
+    return "The server redirects this address: use the address it redirects to.";
+  }
+  return undefined;
+}

@@ -1,0 +1,57 @@
+/** What a token store keeps things in. Dumb: it knows no expiry and no policy. */
+
+/**
+ * One stored login, in the layout of the store file: names are the Python client's. Members that we do not know are
+ * kept as they are.
+ */
+export interface Entry {
+  readonly token: Readonly<Record<string, unknown>>;
+  /** Unix seconds at which it was stored. */
+  readonly stored_at?: number;
+  /** Full address of the server it belongs to, where that is more than the key says. Ours. */
+  readonly server?: string;
+  readonly [unknown: string]: unknown;
+}
+
+/** A write happens only if the entry is still this one; `undefined`: only if there is none. */
+export interface WriteCondition {
+  readonly ifUnchanged: Entry | undefined;
+}
+
+export interface LockOptions<T> {
+  /** Ends the waiting with `login_cancelled`; work that has begun is not interrupted. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Asked again and again while waiting: what it returns ends the waiting at once, without the lock. So those who
+   * only wait for somebody else's result do not queue up.
+   */
+  readonly giveUp?: (() => Promise<T | undefined>) | undefined;
+}
+
+export interface TokenStoreBackend {
+  /** What it is, for messages: "the file /home/me/.cache/…". */
+  readonly description: string;
+  /** The newest entry. Takes no lock. */
+  get(key: string): Promise<Entry | undefined>;
+  /**
+   * Writes one entry whole; other keys survive. It is durable when the promise resolves.
+   * @returns false where the condition did not hold, and nothing was written
+   * @throws AuthError `store_unwritable`
+   */
+  set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean>;
+  /** @returns whether there was one, and the condition held */
+  delete(key: string, condition?: WriteCondition): Promise<boolean>;
+  keys(): Promise<string[]>;
+  /** Removes the entries that `gone` says are of no more use. */
+  prune(gone: (entry: Entry) => boolean): Promise<void>;
+  /** Throws `store_unwritable` now rather than after a person has logged in. */
+  assertWritable(): Promise<void>;
+  /**
+   * Runs `work` while no other process, on any machine that shares the store, runs work for the same key. A lock
+   * whose holder died is taken over; a live one never is.
+   *
+   * @throws AuthError `store_locked` where it is not free in time, `store_unwritable` before `work` where its result
+   *   could not be saved
+   */
+  withLock<T>(key: string, work: () => Promise<T>, options?: LockOptions<T>): Promise<T>;
+}

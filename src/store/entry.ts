@@ -1,0 +1,99 @@
+import { FAR_FUTURE, isRecord, positive, Token } from "../token.js";
+import type { Entry } from "./backend.js";
+
+/** An entry is of no more use this many seconds before its last end (as in the Python client). */
+const GONE_MARGIN_SECONDS = 30;
+/** A refresh expiry this close (seconds) after storing says nothing: servers fill a missing one with now + 180. */
+const MEANINGLESS_SECONDS = 200;
+
+/** Whether a value from a store has the shape of an entry; what has not is left alone. */
+export function isEntry(value: unknown): value is Entry {
+  return isRecord(value) && isRecord(value["token"]) && isText(value["token"]["access_token"]);
+}
+
+/** The token of an entry, written by us or by the Python client. */
+export function tokenFromEntry(entry: Entry): Token | undefined {
+  const { token } = entry;
+  const accessToken = token["access_token"];
+  if (!isText(accessToken)) return undefined;
+  const storedAt = positive(entry.stored_at);
+  const refreshToken = token["refresh_token"];
+  return new Token({
+    accessToken,
+    tokenType: isText(token["token_type"]) ? token["token_type"] : undefined,
+    expiresAt: Math.min(positive(token["expires"]) ?? 0, FAR_FUTURE),
+    refreshToken: isText(refreshToken) ? refreshToken : undefined,
+    refreshExpiresAt: isText(refreshToken) ? refreshEnd(token, storedAt) : undefined,
+    scope: isText(token["scope"]) ? token["scope"] : undefined,
+    idToken: isText(token["id_token"]) ? token["id_token"] : undefined,
+    issuedAt: storedAt,
+  });
+}
+
+function refreshEnd(token: Entry["token"], storedAt: number | undefined): number | undefined {
+  const end = positive(token["refresh_expires"]);
+  if (end === undefined || end >= FAR_FUTURE) return undefined;
+  return storedAt !== undefined && end <= storedAt + MEANINGLESS_SECONDS ? undefined : end;
+}
+
+/**
+ * The entry for a token: members of the previous entry that we do not know survive.
+ *
+ * @param now Unix milliseconds
+ */
+export function entryFromToken(
+  token: Token,
+  server: string | undefined,
+  now: number,
+  previous?: Entry,
+): Entry {
+  const { id_token: _replaced, ...kept } = previous?.token ?? {};
+  return {
+    ...previous,
+    token: { ...kept, ...tokenJson(token) },
+    stored_at: token.issuedAt ?? now / 1000,
+    ...(server !== undefined && { server }),
+  };
+}
+
+/** A token as the Python client writes and prints it (snake_case). */
+export function tokenJson(token: Token): Record<string, unknown> {
+  return {
+    access_token: token.accessToken,
+    token_type: token.tokenType,
+    expires: token.expiresAt,
+    refresh_token: token.refreshToken ?? "",
+    refresh_expires:
+      token.refreshToken === undefined ? token.expiresAt : (token.refreshExpiresAt ?? FAR_FUTURE),
+    scope: token.scope,
+    headers: { ...token.headers },
+    ...(token.idToken !== undefined && { id_token: token.idToken }),
+  };
+}
+
+/**
+ * Whether an entry is of no more use: neither its access token nor its refresh token can be.
+ *
+ * @param now Unix milliseconds
+ */
+export function isGone(entry: Entry, now: number): boolean {
+  const token = isEntry(entry) ? tokenFromEntry(entry) : undefined;
+  if (!token) return false;
+  const refreshEnds = token.refreshToken === undefined ? 0 : (token.refreshExpiresAt ?? FAR_FUTURE);
+  return Math.max(token.expiresAt, refreshEnds) - GONE_MARGIN_SECONDS <= now / 1000;
+}
+
+/** Whether two entries are the same one, whatever the order of their members. */
+export function sameEntry(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return keys.every((key) => Object.hasOwn(right, key) && sameEntry(left[key], right[key]));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}

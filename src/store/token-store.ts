@@ -1,0 +1,171 @@
+import { dropUndefined, invalid, parseHost } from "../config.js";
+import { Token } from "../token.js";
+import type { Entry, TokenStoreBackend } from "./backend.js";
+import { defaultStorePath, expandPath } from "./default-path.js";
+import { entryFromToken, isEntry, isGone, tokenFromEntry } from "./entry.js";
+import { fileBackend } from "./file-backend.js";
+
+export interface TokenStoreOptions {
+  /** Path of the store file; `~` is expanded. */
+  path?: string | undefined;
+  /** Names the folder of the default file. Default `py-oidc-auth`: the Python client's own file. */
+  appName?: string | undefined;
+  /** Something else to keep tokens in. */
+  backend?: TokenStoreBackend | undefined;
+  /** Told of repairs, such as a damaged file that was kept aside. Default: `process.emitWarning`. */
+  onWarning?: ((message: string) => void) | undefined;
+  /** The environment variables that count. Default `process.env`. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Unix milliseconds. Default `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+export interface UpdateOptions {
+  /** Ends the waiting for the lock; the function, once begun, is not interrupted. */
+  signal?: AbortSignal | undefined;
+  /** While waiting for another process: a token for which this is true is returned at once, without the lock. */
+  done?: ((current: Token) => boolean) | undefined;
+}
+
+/** Keeps tokens by server between runs, and is where processes that share a login meet. */
+export class TokenStore {
+  /** Path of the store file, where it is one. */
+  readonly path: string | undefined;
+  readonly backend: TokenStoreBackend;
+  readonly #now: () => number;
+
+  /** @throws AuthError `invalid_config` */
+  constructor(options: TokenStoreOptions = {}) {
+    const given = Object.keys(
+      dropUndefined({ ...options, onWarning: undefined, env: undefined, now: undefined }),
+    );
+    if (given.length > 1) throw invalid(given.join(" and "), "cannot be given together", undefined);
+    this.#now = options.now ?? Date.now;
+    if (options.backend) {
+      this.backend = options.backend;
+      return;
+    }
+    this.path = storePath(options);
+    this.backend = fileBackend(this.path, { onWarning: options.onWarning ?? emitWarning });
+  }
+
+  /**
+   * The stored token of a server, also one whose access token has ended as long as it can be refreshed.
+   *
+   * @throws AuthError `store_unreadable`, `invalid_config`
+   */
+  async get(host: string | URL): Promise<Token | undefined> {
+    const { entry } = await this.#find(host);
+    return entry && this.#tokenOf(entry);
+  }
+
+  /**
+   * Stores a token, durably, and removes entries that are of no more use.
+   *
+   * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
+   */
+  async put(host: string | URL, token: Token): Promise<void> {
+    if (!(token instanceof Token)) throw invalid("token", "must be a Token", undefined);
+    const slot = await this.#find(host);
+    const entry = entryFromToken(token, slot.server, this.#now(), slot.entry);
+    await this.backend.set(slot.key, entry);
+    await this.#prune();
+  }
+
+  /** Forgets a server. @returns whether there was something to forget */
+  async remove(host: string | URL): Promise<boolean> {
+    const { key } = await this.#find(host);
+    return this.backend.delete(key);
+  }
+
+  /** The servers with a stored login. */
+  async hosts(): Promise<string[]> {
+    const hosts: string[] = [];
+    for (const key of await this.backend.keys()) {
+      const entry = await this.backend.get(key);
+      if (entry && this.#tokenOf(entry)) hosts.push(entry.server ?? key);
+    }
+    return hosts;
+  }
+
+  /** Forgets all servers. @returns how many */
+  async clear(): Promise<number> {
+    let removed = 0;
+    for (const key of await this.backend.keys()) {
+      const entry = await this.backend.get(key);
+      if (entry && isEntry(entry) && (await this.backend.delete(key))) removed++;
+    }
+    return removed;
+  }
+
+  /**
+   * Changes a server's token while no other process does: locks it, reads it again, runs `work`, stores what it
+   * returns (`undefined` removes the entry), and unlocks. A result is never written over a newer entry: where
+   * somebody else wrote meanwhile, theirs is returned.
+   *
+   * @throws AuthError `store_locked`, `store_unwritable` (before `work` where that can be known), and what `work` throws
+   */
+  async update(
+    host: string | URL,
+    work: (current: Token | undefined) => Promise<Token | undefined>,
+    options: UpdateOptions = {},
+  ): Promise<Token | undefined> {
+    const { signal, done } = options;
+    const giveUp = async () => {
+      const current = await this.get(host);
+      return current && done?.(current) ? { token: current } : undefined;
+    };
+    const locked = async () => {
+      const slot = await this.#find(host);
+      const current = slot.entry && this.#tokenOf(slot.entry);
+      const next = await work(current);
+      if (next === current) return { token: current };
+      const condition = { ifUnchanged: slot.entry };
+      const written = next
+        ? await this.backend.set(
+            slot.key,
+            entryFromToken(next, slot.server, this.#now(), slot.entry),
+            condition,
+          )
+        : await this.backend.delete(slot.key, condition);
+      return { token: written ? next : await this.get(host) };
+    };
+    const lockKey = parseHost(host).origin;
+    const { token } = await this.backend.withLock(lockKey, locked, { signal, giveUp });
+    return token;
+  }
+
+  /** Where a server's entry is, or is to be. The Python client knows only the origin, and so does its file. */
+  async #find(host: string | URL): Promise<{ key: string; entry: Entry | undefined; server: string }> {
+    const url = parseHost(host);
+    const server = url.origin + url.pathname.replace(/\/+$/, "");
+    const ownKey = server === url.origin ? `${server}/` : server;
+    const own = await this.backend.get(ownKey);
+    if (own) return { key: ownKey, entry: own, server };
+    const shared = await this.backend.get(url.origin);
+    // The origin's entry may be that of another server below it: theirs is never given to this one.
+    const foreign = shared?.server !== undefined && shared.server !== server;
+    return foreign ? { key: ownKey, entry: undefined, server } : { key: url.origin, entry: shared, server };
+  }
+
+  #tokenOf(entry: Entry): Token | undefined {
+    return isGone(entry, this.#now()) ? undefined : tokenFromEntry(entry);
+  }
+
+  async #prune(): Promise<void> {
+    const now = this.#now();
+    await this.backend.prune((entry) => isGone(entry, now));
+  }
+}
+
+function storePath(options: TokenStoreOptions): string {
+  const env = options.env ?? process.env;
+  if (options.path !== undefined) return expandPath(options.path, env);
+  const tokenFile = env["OIDC_TOKEN_FILE"]?.trim();
+  if (options.appName === undefined && tokenFile) return expandPath(tokenFile, env);
+  return defaultStorePath(options.appName, env);
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, "OidcAuthWarning");
+}

@@ -1,0 +1,205 @@
+import { AuthError } from "./errors.js";
+
+/** Written in the store file for "unknown" and "never": the Python client needs an integer. 9999-12-31T23:59:59Z. */
+export const FAR_FUTURE = 253_402_300_799;
+
+/** An access token counts as used up this many seconds before its end. */
+const MARGIN_SECONDS = 60;
+/** Below this lifetime (seconds) the margin is a tenth of the lifetime instead. */
+const SHORT_LIFETIME_SECONDS = 600;
+
+/** The parts of a {@link Token}. */
+export interface TokenInit {
+  accessToken: string;
+  tokenType?: string | undefined;
+  expiresAt: number;
+  refreshToken?: string | undefined;
+  refreshExpiresAt?: number | undefined;
+  scope?: string | undefined;
+  idToken?: string | undefined;
+  issuedAt?: number | undefined;
+}
+
+/**
+ * A token as a server granted it. Immutable. `console.log` of one shows no secret; `JSON.stringify` does, as it is
+ * how a program hands a token on.
+ */
+export class Token {
+  /** The bearer token itself. */
+  readonly accessToken: string;
+  /** RFC 6749 §7.1; "Bearer" for all that this library handles so far. */
+  readonly tokenType: string;
+  /** Unix seconds at which the access token ends. */
+  readonly expiresAt: number;
+  /** What a new access token is got with (RFC 6749 §6). */
+  readonly refreshToken?: string;
+  /** Unix seconds at which the refresh token ends; absent where the server did not say or it never ends. */
+  readonly refreshExpiresAt?: number;
+  /** Granted scopes, separated by blanks (RFC 6749 §3.3). */
+  readonly scope: string;
+  /** The id token, where the server hands one out (OpenID Connect Core §2). */
+  readonly idToken?: string;
+  /** Unix seconds at which we received it; absent where the store does not say. */
+  readonly issuedAt?: number;
+  /** Ready for any HTTP client: `fetch(url, { headers: token.headers })` (RFC 6750 §2.1). A plain object. */
+  readonly headers: { readonly Authorization: string };
+
+  constructor(init: TokenInit) {
+    this.accessToken = init.accessToken;
+    // Some providers send "bearer"; resource servers compare the scheme by case more often than they should.
+    const type = init.tokenType ?? "Bearer";
+    this.tokenType = type.toLowerCase() === "bearer" ? "Bearer" : type;
+    this.expiresAt = init.expiresAt;
+    if (init.refreshToken !== undefined) this.refreshToken = init.refreshToken;
+    if (init.refreshExpiresAt !== undefined) this.refreshExpiresAt = init.refreshExpiresAt;
+    this.scope = init.scope ?? "";
+    if (init.idToken !== undefined) this.idToken = init.idToken;
+    if (init.issuedAt !== undefined) this.issuedAt = init.issuedAt;
+    this.headers = Object.freeze({ Authorization: `${this.tokenType} ${this.accessToken}` });
+    Object.freeze(this);
+  }
+
+  /** What `console.log` and `util.inspect` show: everything but the secrets. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const end = new Date(Math.min(this.expiresAt, FAR_FUTURE) * 1000).toISOString();
+    return `Token { ${this.tokenType}, expires ${end}, ${this.refreshToken ? "refreshable" : "not refreshable"} }`;
+  }
+}
+
+/**
+ * Whether an access token is good for a request now: more than 60 s left, or more than a tenth of its lifetime
+ * where that is under ten minutes.
+ *
+ * @param now Unix milliseconds
+ */
+export function isUsable(token: Token, now: number): boolean {
+  return token.expiresAt - now / 1000 > margin(token);
+}
+
+function margin(token: Token): number {
+  if (token.issuedAt === undefined) return MARGIN_SECONDS;
+  const lifetime = token.expiresAt - token.issuedAt;
+  return lifetime > 0 && lifetime < SHORT_LIFETIME_SECONDS
+    ? Math.min(lifetime / 10, MARGIN_SECONDS)
+    : MARGIN_SECONDS;
+}
+
+/**
+ * Whether a refresh is worth one try: there is a refresh token and its end is not certainly past.
+ *
+ * @param now Unix milliseconds
+ */
+export function isRefreshable(token: Token, now: number): boolean {
+  if (!token.refreshToken) return false;
+  return token.refreshExpiresAt === undefined || token.refreshExpiresAt > now / 1000;
+}
+
+/** How close to the answer (seconds) a refresh expiry says nothing: servers fill a missing one with now + 180. */
+const MEANINGLESS_SECONDS = 200;
+
+/**
+ * Makes a Token of a server's token answer (RFC 6749 §5.1) in any of the forms that servers use: absolute
+ * (`expires`, `exp`, `expires_at`) or relative (`expires_in`) ends, with or without a refresh token.
+ *
+ * @param body the parsed answer
+ * @param now Unix milliseconds of the answer
+ * @param previous the token that was refreshed: it keeps its refresh token, scope and id token where the answer
+ *   has none (RFC 6749 §6)
+ * @throws AuthError `invalid_response` where the answer holds no usable token
+ */
+export function tokenFromResponse(body: unknown, now: number, previous?: Token): Token {
+  if (!isRecord(body)) throw incomplete("it is not an object");
+  const accessToken = text(body["access_token"]);
+  if (!accessToken) throw incomplete("access_token is missing");
+  if (!isHeaderSafe(accessToken)) throw incomplete("access_token holds characters that no header can carry");
+  const type = text(body["token_type"]) ?? "Bearer";
+  if (type.toLowerCase() !== "bearer") throw incomplete("token_type is not Bearer");
+  const seconds = now / 1000;
+  const expiresAt = firstEnd(body, ["expires", "exp", "expires_at"], ["expires_in"], seconds);
+  const refreshToken = text(body["refresh_token"]) ?? previous?.refreshToken;
+  return new Token({
+    accessToken,
+    tokenType: type,
+    expiresAt: expiresAt ?? jwtEnd(accessToken) ?? Math.floor(seconds) + 300,
+    refreshToken,
+    refreshExpiresAt:
+      refreshToken === undefined ? undefined : refreshEnd(body, refreshToken, seconds, previous),
+    scope: text(body["scope"]) ?? previous?.scope,
+    idToken: text(body["id_token"]) ?? previous?.idToken,
+    issuedAt: Math.floor(seconds),
+  });
+}
+
+function refreshEnd(
+  body: Record<string, unknown>,
+  refreshToken: string,
+  seconds: number,
+  previous: Token | undefined,
+): number | undefined {
+  const given = firstEnd(
+    body,
+    ["refresh_expires", "refresh_exp", "refresh_expires_at"],
+    ["refresh_expires_in", "refresh_token_expires_in"],
+    seconds,
+  );
+  if (given !== undefined && given > seconds + MEANINGLESS_SECONDS) {
+    return given >= FAR_FUTURE ? undefined : given;
+  }
+  const end = jwtEnd(refreshToken);
+  if (end !== undefined) return end;
+  return refreshToken === previous?.refreshToken ? previous.refreshExpiresAt : undefined;
+}
+
+/** The first end (Unix seconds) that the answer states, rounded down: a token is never thought to live longer. */
+function firstEnd(
+  body: Record<string, unknown>,
+  absolute: readonly string[],
+  relative: readonly string[],
+  seconds: number,
+): number | undefined {
+  for (const name of absolute) {
+    const value = positive(body[name]);
+    if (value !== undefined) return Math.min(Math.floor(value), FAR_FUTURE);
+  }
+  for (const name of relative) {
+    const value = positive(body[name]);
+    if (value !== undefined) return Math.min(Math.floor(seconds + value), FAR_FUTURE);
+  }
+  return undefined;
+}
+
+/** The `exp` claim of a JWT, unverified: only a hint about how long to keep it, never a reason to trust it. */
+function jwtEnd(jwt: string): number | undefined {
+  const parts = jwt.split(".");
+  if (parts.length !== 3) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString("utf8"));
+    const end = isRecord(claims) ? positive(claims["exp"]) : undefined;
+    return end === undefined ? undefined : Math.min(Math.floor(end), FAR_FUTURE);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number above zero, also where a server writes it as a string (Azure AD v1 does). */
+export function positive(value: unknown): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** RFC 6750 §2.1: visible ASCII; anything else could split or break a header. */
+function isHeaderSafe(value: string): boolean {
+  return /^[\x21-\x7e]+$/.test(value);
+}
+
+function incomplete(what: string): AuthError {
+  return new AuthError("invalid_response", `The token answer of the server cannot be used: ${what}.`);
+}
