@@ -4,7 +4,7 @@ export type { AuthEvent } from "./context.js";
 export { AuthError, type AuthErrorCode, ERROR_KINDS, type ErrorKind, isAuthError } from "./errors.js";
 export { CodeFlow } from "./flows/code-flow.js";
 export { DeviceFlow } from "./flows/device-flow.js";
-export type { LoginStep, LoginUi } from "./flows/login-ui.js";
+export type { LoginStep, LoginUi } from "./login-ui.js";
 export type { Target } from "./flows/session.js";
 export type { AuthenticateOptions, BrowserOpener, FlowName, LoginOptions } from "./options.js";
 export type { DeviceCode } from "./servers/auth-server.js";

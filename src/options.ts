@@ -1,6 +1,6 @@
 import type { RouteOptions } from "./config.js";
 import type { AuthEvent } from "./context.js";
-import type { LoginUi } from "./flows/login-ui.js";
+import type { LoginUi } from "./login-ui.js";
 import type { TokenStore } from "./store/token-store.js";
 
 /** How the browser is opened: by the system's default (`true`), not at all (`false`), or by a function. */

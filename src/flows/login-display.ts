@@ -1,6 +1,6 @@
 import { detectEnvironment, type Environment } from "../environment.js";
 import { isAuthError } from "../errors.js";
-import type { LoginUi } from "./login-ui.js";
+import type { LoginUi } from "../login-ui.js";
 import { openBrowser } from "./open-browser.js";
 import type { Session } from "./session.js";
 

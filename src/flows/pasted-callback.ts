@@ -1,5 +1,5 @@
+import type { LoginUi } from "../login-ui.js";
 import type { CallbackAnswer } from "./callback-answer.js";
-import type { LoginUi } from "./login-ui.js";
 
 /**
  * Lets the person paste the URL that their browser ended at, for a browser that cannot reach this machine. Asks again

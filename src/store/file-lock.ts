@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { link, open, rename, unlink, writeFile } from "node:fs/promises";
 import { AuthError, cancelled } from "../errors.js";
-import { isAlive, thisProcess } from "./lock-owner.js";
-import { isSystemError } from "./store-error.js";
+import { breakLock, createLock, type Holder, readHolder, removeLock, touchLock } from "./lock-file.js";
+import { isAlive } from "./lock-owner.js";
 
 /** Times of the lock, in milliseconds. Tests shorten them. */
 export interface LockTimes {
@@ -58,9 +56,9 @@ export class FileLock {
     let sight: Sight = "free";
     for (;;) {
       if (options.signal?.aborted) throw cancelled(options.signal);
-      if (sight === "free" && (await create(path, id))) return new FileLock(path, id, times);
+      if (sight === "free" && (await createLock(path, id))) return new FileLock(path, id, times);
       sight = await watch.look();
-      if (sight === "dead" && (await takeOver(path, watch, options.onTakeOver))) sight = "free";
+      if (sight === "dead" && (await watch.takeOver(options.onTakeOver))) sight = "free";
       if (sight === "free") continue;
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
@@ -79,15 +77,12 @@ export class FileLock {
   async release(): Promise<void> {
     clearInterval(this.#beat);
     this.#beat = undefined;
-    if (await this.isHeld()) await unlink(this.#path).catch(ignoreMissing);
+    if (await this.isHeld()) await removeLock(this.#path);
   }
 
   async #touch(): Promise<void> {
     try {
-      if (!(await this.isHeld())) return;
-      const file = await open(this.#path, constants.O_RDWR);
-      const now = new Date();
-      await file.utimes(now, now).finally(() => file.close());
+      if (await this.isHeld()) await touchLock(this.#path);
     } catch {
       // Not touching it only makes it look abandoned; whoever writes checks isHeld() first.
     }
@@ -123,112 +118,16 @@ class LockWatch {
     return dead || this.#untouchedFor(this.#staleMs) ? "dead" : "held";
   }
 
-  /** Whether even the taking over has hung: whoever began it died in the middle. */
-  get takeOverHung(): boolean {
-    return this.#untouchedFor(2 * this.#staleMs);
+  /** Removes the lock of the dead holder that was seen; false where another process is at it. */
+  async takeOver(cleanUp?: (id: string) => Promise<void>): Promise<boolean> {
+    // After twice the time, whoever began to take it over died in the middle.
+    const hung = this.#untouchedFor(2 * this.#staleMs);
+    return breakLock(this.#path, this.holder?.id ?? "", hung, cleanUp);
   }
 
   #untouchedFor(ms: number): boolean {
     return this.holder !== undefined && performance.now() - this.#since > ms;
   }
-}
-
-/** Makes the lock file with its content at once; false where there is one already. */
-async function create(path: string, id: string): Promise<boolean> {
-  const content = JSON.stringify({ id, ...thisProcess() });
-  const draft = `${path}.${id}.new`;
-  await writeFile(draft, content, { flag: "wx", mode: 0o600 });
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) return false;
-    if (!isSystemError(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
-    // A file system without hard links: an exclusive create is atomic there, only its content comes a moment later.
-    return createExclusively(path, content);
-  } finally {
-    await unlink(draft).catch(ignoreMissing);
-  }
-}
-
-async function createExclusively(path: string, content: string): Promise<boolean> {
-  try {
-    await writeFile(path, content, { flag: "wx", mode: 0o600 });
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) return false;
-    throw error;
-  }
-}
-
-/**
- * Removes the lock of a dead holder. A guard file named after that holder lets only one waiter do it; and what is
- * moved away is looked at once more, so that a lock that a quicker process has just made is put back.
- */
-async function takeOver(
-  path: string,
-  watch: LockWatch,
-  onTakeOver: ((id: string) => Promise<void>) | undefined,
-): Promise<boolean> {
-  const deadId = watch.holder?.id ?? "";
-  const guard = `${path}.${deadId || "unknown"}.break`;
-  try {
-    await writeFile(guard, "", { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if (!isSystemError(error, "EEXIST")) throw error;
-    if (watch.takeOverHung) await unlink(guard).catch(ignoreMissing);
-    return false;
-  }
-  try {
-    if ((await readHolder(path))?.id !== deadId) return true;
-    if (deadId) await onTakeOver?.(deadId);
-    const removed = `${guard}.old`;
-    await rename(path, removed);
-    const moved = await readHolder(removed);
-    if (moved?.id !== deadId) await link(removed, path).catch(() => {});
-    await unlink(removed);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return true;
-    throw error;
-  } finally {
-    await unlink(guard).catch(ignoreMissing);
-  }
-}
-
-interface Holder {
-  readonly id: string;
-  readonly touched: string;
-  readonly owner: ReturnType<typeof thisProcess> | undefined;
-}
-
-async function readHolder(path: string): Promise<Holder | undefined> {
-  try {
-    // Opening it makes an NFS client ask the server: a bare stat may be answered from a cache a minute old.
-    const file = await open(path, constants.O_RDONLY);
-    try {
-      const [{ ino, mtimeMs }, content] = [await file.stat(), await file.readFile("utf8")];
-      return { touched: `${ino} ${mtimeMs}`, ...parseHolder(content) };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ESTALE")) return undefined;
-    throw error;
-  }
-}
-
-function parseHolder(content: string): Pick<Holder, "id" | "owner"> {
-  try {
-    const { id, host, pid, space } = JSON.parse(content) as Record<string, unknown>;
-    if (typeof id === "string" && typeof host === "string" && typeof pid === "number") {
-      // The id becomes part of file names.
-      if (/^[0-9a-f]+$/.test(id)) return { id, owner: { host, pid, space: String(space) } };
-    }
-  } catch {
-    // Being written, or not ours: its age decides.
-  }
-  return { id: "", owner: undefined };
 }
 
 function lockedError(path: string, holder: Holder | undefined, waitedMs: number): AuthError {
@@ -249,8 +148,4 @@ async function delay(ms: number, signal: AbortSignal | undefined): Promise<void>
     }
     signal?.addEventListener("abort", finish, { once: true });
   });
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isSystemError(error, "ENOENT")) throw error;
 }

@@ -7,6 +7,7 @@ import type { FileBackendOptions } from "./file-backend.js";
 import { emptyDocument, parseDocument, type StoreDocument, serialiseDocument } from "./file-document.js";
 import { FileLock, LOCK_TIMES } from "./file-lock.js";
 import { inTurn } from "./in-turn.js";
+import { removeLitter } from "./litter.js";
 import { isSystemError, unreadable, unwritable } from "./store-error.js";
 
 /** What a refreshed token may need beyond the present size of the file, in bytes. */
@@ -24,6 +25,7 @@ export class FileWriter {
   readonly #turns = new Map<string, Promise<void>>();
   /** Files that hold disk space for the result of the work under way, by key. */
   readonly #reserved = new Map<string, string>();
+  #swept = false;
 
   constructor(path: string, options: FileBackendOptions) {
     this.#given = path;
@@ -166,6 +168,8 @@ export class FileWriter {
       if (!(await lock.isHeld())) return false;
       await rename(draft, path);
       await syncFolder(dirname(path));
+      if (!this.#swept) await removeLitter(path);
+      this.#swept = true;
       return true;
     } catch (error) {
       // Whoever takes a lock over removes its draft: that is how a holder that slept too long is kept from writing.

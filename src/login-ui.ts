@@ -1,4 +1,4 @@
-import type { DeviceCode } from "../servers/auth-server.js";
+import type { DeviceCode } from "./servers/auth-server.js";
 
 /** What a login has to tell the person, step by step. All text in it is safe to print. */
 export type LoginStep =

@@ -1,0 +1,275 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { AuthError, cancelled } from "../errors.js";
+import { failed, ignored, type LoopbackPage, PAGE_CSP, renderPage } from "./pages.js";
+
+/** How a callback is answered. */
+export interface CallbackReply {
+  readonly status: 200 | 400;
+  readonly page: LoopbackPage;
+}
+
+/** The listener that the browser comes back to (RFC 8252 §7.3). */
+export interface CallbackListener {
+  readonly port: number;
+  /** `http://localhost:<port>/callback`, as it is registered at providers. */
+  readonly redirectUri: string;
+  /**
+   * Frees the port and ends every connection, also idle ones that the browser keeps or opened in advance; an answer
+   * under way is sent first, within a second. May be called more than once.
+   */
+  close(): Promise<void>;
+}
+
+const CALLBACK_PATH = "/callback";
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 128;
+/** Milliseconds that an answer under way gets when the listener is closed. */
+const FLUSH_MS = 1000;
+/** Milliseconds for which a refused client may go on sending, so that it reads the refusal rather than a reset. */
+const LINGER_MS = 1000;
+
+const HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": PAGE_CSP,
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  Connection: "close",
+} as const;
+
+/**
+ * Listens on the first port of the list that is free on 127.0.0.1 and on ::1.
+ *
+ * @param options.handle called for each `GET /callback` that reached us by a name of this machine; whether it is the
+ *   answer to a login is for it to decide
+ * @param options.signal closes the listener, at any time
+ * @throws AuthError `no_free_port`, `login_cancelled`, `login_timeout`
+ */
+export async function listenForCallback(options: {
+  ports: readonly number[];
+  handle: (callback: URL) => Promise<CallbackReply>;
+  signal?: AbortSignal | undefined;
+}): Promise<CallbackListener> {
+  const { ports, handle, signal } = options;
+  for (const port of ports) {
+    if (signal?.aborted) throw cancelled(signal);
+    const listener = new LoopbackListener(port, handle);
+    const bound = await listener.bind().catch(async (error: unknown) => {
+      await listener.close();
+      throw new AuthError("no_free_port", `Port ${port} could not be opened for the browser's answer.`, {
+        cause: error,
+      });
+    });
+    if (!bound) continue;
+    if (signal?.aborted) {
+      await listener.close();
+      throw cancelled(signal);
+    }
+    listener.closeOn(signal);
+    return listener;
+  }
+  const named = ports.length === 1 ? `Port ${ports[0]} is` : `None of the ports ${ports.join(", ")} is`;
+  throw new AuthError(
+    "no_free_port",
+    ports.length === 1 ? `${named} taken.` : `${named} free: the browser would have no way back.`,
+  );
+}
+
+class LoopbackListener implements CallbackListener {
+  readonly port: number;
+  readonly redirectUri: string;
+  readonly #handle: (callback: URL) => Promise<CallbackReply>;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #servers: Server[] = [];
+  /** Every open connection, oldest first, and whether a request of it is being answered. */
+  readonly #connections = new Map<Duplex, "idle" | "answering">();
+  readonly #refused = new WeakSet<Duplex>();
+  #closed: Promise<void> | undefined;
+  #noneLeft: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(port: number, handle: (callback: URL) => Promise<CallbackReply>) {
+    this.port = port;
+    this.redirectUri = `http://localhost:${port}${CALLBACK_PATH}`;
+    this.#handle = handle;
+    const names = ["localhost", "127.0.0.1", "[::1]"];
+    // Browsers leave the default port out.
+    this.#hosts = new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
+  }
+
+  /** Whether the port is ours now. Where it is not, everything is released. */
+  async bind(): Promise<boolean> {
+    for (const host of ["127.0.0.1", "::1"]) {
+      const server = this.#createServer();
+      const failure = await listen(server, this.port, host);
+      if (failure === undefined) {
+        this.#servers.push(server);
+      } else if (host === "127.0.0.1" || !NO_SUCH_ADDRESS.has(failure.code ?? "")) {
+        await this.close();
+        if (TAKEN.has(failure.code ?? "")) return false;
+        throw failure;
+      }
+    }
+    return true;
+  }
+
+  closeOn(signal: AbortSignal | undefined): void {
+    const onAbort = () => void this.close();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#stopListening = () => signal?.removeEventListener("abort", onAbort);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#stopListening?.();
+    const stopped = this.#servers.map((server) => new Promise<void>((done) => server.close(() => done())));
+    for (const [socket, state] of this.#connections) {
+      if (state === "idle") socket.destroy();
+    }
+    if (this.#connections.size > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#noneLeft = resolve;
+        timer = setTimeout(resolve, FLUSH_MS);
+      });
+      clearTimeout(timer);
+    }
+    for (const socket of this.#connections.keys()) socket.destroy();
+    await Promise.all(stopped);
+  }
+
+  #createServer(): Server {
+    const server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+      // Ours to refuse, with the headers that every answer carries.
+      requireHostHeader: false,
+    });
+    const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#answer(request, response);
+    server.on("connection", (socket) => this.#track(socket));
+    server.on("request", onRequest);
+    server.on("checkContinue", onRequest);
+    server.on("checkExpectation", onRequest);
+    server.on("connect", (_request, socket) => this.#refuse(socket, "405 Method Not Allowed"));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+      this.#refuse(socket, CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request"),
+    );
+    return server;
+  }
+
+  #track(socket: Duplex): void {
+    this.#connections.set(socket, "idle");
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#noneLeft?.();
+    });
+    if (this.#closed) {
+      socket.destroy();
+    } else if (this.#connections.size > MAX_CONNECTIONS) {
+      // The one that waited longest gives way: the newest may bring the true callback.
+      for (const [oldest, state] of this.#connections) {
+        if (state !== "idle") continue;
+        this.#connections.delete(oldest);
+        oldest.destroy();
+        break;
+      }
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    // One request a connection: what was pipelined behind the first is not even looked at.
+    if (this.#connections.get(socket) !== "idle") return;
+    this.#connections.set(socket, "answering");
+    response.on("error", () => socket.destroy());
+    const refusal = this.#refusal(request);
+    if (refusal) return send(response, refusal, ignored());
+    const callback = new URL(this.redirectUri);
+    callback.search = (request.url ?? "").slice(CALLBACK_PATH.length);
+    try {
+      const { status, page } = await this.#handle(callback);
+      send(response, status, page);
+    } catch {
+      const where = "the server";
+      send(response, 500, failed(where, "Something went wrong in the program that waits for this answer."));
+    }
+  }
+
+  /** The status with which a request is turned away, if it is not one for the callback. */
+  #refusal(request: IncomingMessage): number | undefined {
+    const target = request.url ?? "";
+    // Origin form in visible ASCII (RFC 9112 §3.2.1): no proxy talks to us, and browsers send nothing else.
+    if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes("#")) return 400;
+    const hosts = request.headersDistinct["host"] ?? [];
+    if (hosts.length !== 1) return 400;
+    if (!this.#hosts.has((hosts[0] ?? "").toLowerCase())) return 421;
+    if (target.split("?", 1)[0] !== CALLBACK_PATH) return 404;
+    if (request.method !== "GET") return 405;
+    const { headers } = request;
+    const body = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+    return body || headers.expect !== undefined ? 400 : undefined;
+  }
+
+  /** Answers what is no HTTP request, or too large a one, below node:http, which has given up on it. */
+  #refuse(socket: Duplex, status: string): void {
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    if (!socket.writable || this.#connections.get(socket) !== "idle") {
+      socket.destroy();
+      return;
+    }
+    const body = renderPage(ignored());
+    const headers = Object.entries({ ...HEADERS, "Content-Length": Buffer.byteLength(body) });
+    const allow = status.startsWith("405") ? "Allow: GET\r\n" : "";
+    const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    socket.removeAllListeners("data");
+    socket.on("data", () => {});
+    socket.resume();
+    socket.end(`HTTP/1.1 ${status}\r\n${allow}${head}\r\n${body}`);
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.on("close", () => clearTimeout(timer));
+  }
+}
+
+/** Why a port is passed over: held by another program, or not for us (reserved, excluded). */
+const TAKEN: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES"]);
+/** What a machine without an IPv6 loopback says. */
+const NO_SUCH_ADDRESS: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
+
+const CLIENT_ERRORS: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+function listen(server: Server, port: number, host: string): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    server.once("error", resolve);
+    // Exclusive: a worker of node:cluster must not share the port with its siblings.
+    server.listen({ port, host, exclusive: true }, () => {
+      server.off("error", resolve);
+      resolve(undefined);
+    });
+  });
+}
+
+function send(response: ServerResponse, status: number, page: LoopbackPage): void {
+  const body = Buffer.from(renderPage(page));
+  response.writeHead(status, {
+    ...HEADERS,
+    ...(status === 405 ? { Allow: "GET" } : {}),
+    "Content-Length": body.length,
+  });
+  response.end(body);
+}

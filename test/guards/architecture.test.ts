@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { filesIn, importsOf, loadedBy, ROOT, resolveImport } from "./imports.js";
+
+/**
+ * The layers, lowest first. A file may import from its own layer's folder and from lower layers; files of one layer
+ * in different folders do not know each other.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ["src/errors.ts"],
+  ["src/text.ts"],
+  ["src/token.ts", "src/environment.ts", "src/context.ts"],
+  ["src/config.ts"],
+  ["src/servers/", "src/store/"],
+  ["src/login-ui.ts"],
+  ["src/loopback/", "src/terminal/"],
+  ["src/options.ts"],
+  ["src/flows/"],
+  ["src/interaction-hint.ts"],
+  ["src/authenticate.ts"],
+  ["src/index.ts", "src/cli/"],
+];
+
+const SOURCES = filesIn("src", /\.ts$/);
+
+function placeOf(file: string): { layer: number; folder: string } {
+  const layer = LAYERS.findIndex((places) => places.some((place) => file.startsWith(place)));
+  const folder = LAYERS[layer]?.find((place) => file.startsWith(place));
+  if (folder === undefined) throw new Error(`${file} stands in no layer: add it to the table.`);
+  return { layer, folder };
+}
+
+describe("the layers", () => {
+  it("are imported downwards only", () => {
+    const upward: string[] = [];
+    for (const file of SOURCES) {
+      const from = placeOf(file);
+      for (const { specifier } of importsOf(file)) {
+        if (!specifier.startsWith(".")) continue;
+        const target = resolveImport(file, specifier, ".ts");
+        const to = placeOf(target);
+        if (to.layer < from.layer || to.folder === from.folder) continue;
+        upward.push(`${file} imports ${target}`);
+      }
+    }
+    expect(upward).toEqual([]);
+  });
+});
+
+describe("what is loaded", () => {
+  const heavy =
+    /(flows\/(browser-login|callback-answer|pasted-callback)|loopback\/|terminal\/|servers\/|file-writer|file-lock)/;
+  // Part of Node's own start-up, so that naming them costs nothing.
+  const free = ["node:fs", "node:os", "node:path"];
+
+  it("by the library's entry holds no server, no listener, no terminal, no lock and no package", () => {
+    const { modules, packages } = loadedBy("dist/index.js");
+    expect(modules.filter((module) => heavy.test(module))).toEqual([]);
+    expect(packages.filter((name) => !free.includes(name))).toEqual([]);
+  });
+
+  it("by the CLI's entry is as little", () => {
+    const { modules, packages } = loadedBy("dist/cli/main.js");
+    expect(modules.filter((module) => heavy.test(module))).toEqual([]);
+    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
+  });
+
+  it("of optional or heavy packages is named in one file each, and reached by import()", () => {
+    const named = new Map<string, string[]>();
+    for (const file of SOURCES) {
+      for (const { specifier, lazy, typeOnly } of importsOf(file)) {
+        if (specifier.startsWith(".") || specifier.startsWith("node:")) continue;
+        expect(lazy || typeOnly, `${file} imports ${specifier} at once`).toBe(true);
+        named.set(specifier, [...(named.get(specifier) ?? []), file]);
+      }
+    }
+    expect(Object.fromEntries(named)).toEqual({ open: ["src/flows/open-browser.ts"] });
+  });
+});
+
+describe("files of src", () => {
+  it("stay under 250 lines", () => {
+    const long = SOURCES.map(
+      (file) => [file, readFileSync(join(ROOT, file), "utf8").split("\n").length] as const,
+    );
+    expect(long.filter(([, lines]) => lines > 251)).toEqual([]);
+  });
+
+  it("are no utils, and export no default", () => {
+    expect(SOURCES.filter((file) => /utils?\.ts$|helpers?\.ts$/.test(file))).toEqual([]);
+    const defaults = SOURCES.filter((file) =>
+      /^export default/m.test(readFileSync(join(ROOT, file), "utf8")),
+    );
+    expect(defaults).toEqual([]);
+  });
+});
