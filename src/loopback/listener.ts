@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
-import { failed, ignored, type LoopbackPage, PAGE_CSP, renderPage } from "./pages.js";
+import { broken, ignored, type LoopbackPage, PAGE_CSP, renderPage } from "./pages.js";
 
 /** How a callback is answered. */
 export interface CallbackReply {
@@ -72,10 +72,10 @@ export async function listenForCallback(options: {
     listener.closeOn(signal);
     return listener;
   }
-  const named = ports.length === 1 ? `Port ${ports[0]} is` : `None of the ports ${ports.join(", ")} is`;
+  const named = ports.length === 1 ? `Port ${ports[0]} is not` : `None of the ports ${ports.join(", ")} is`;
   throw new AuthError(
     "no_free_port",
-    ports.length === 1 ? `${named} taken.` : `${named} free: the browser would have no way back.`,
+    `${named} free on this machine, so the browser would have no way back.`,
   );
 }
 
@@ -190,8 +190,11 @@ class LoopbackListener implements CallbackListener {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    // One request a connection: what was pipelined behind the first is not even looked at.
-    if (this.#connections.get(socket) !== "idle") return;
+    if (this.#connections.get(socket) !== "idle") {
+      // Browsers do not pipeline, and a flood of requests must not pile up behind an answer that takes its time.
+      socket.destroy();
+      return;
+    }
     this.#connections.set(socket, "answering");
     response.on("error", () => socket.destroy());
     const refusal = this.#refusal(request);
@@ -202,8 +205,7 @@ class LoopbackListener implements CallbackListener {
       const { status, page } = await this.#handle(callback);
       send(response, status, page);
     } catch {
-      const where = "the server";
-      send(response, 500, failed(where, "Something went wrong in the program that waits for this answer."));
+      send(response, 500, broken());
     }
   }
 
@@ -224,18 +226,18 @@ class LoopbackListener implements CallbackListener {
 
   /** Answers what is no HTTP request, or too large a one, below node:http, which has given up on it. */
   #refuse(socket: Duplex, status: string): void {
-    if (this.#refused.has(socket)) return;
-    this.#refused.add(socket);
-    if (!socket.writable || this.#connections.get(socket) !== "idle") {
+    if (!socket.writable) {
       socket.destroy();
       return;
     }
+    // Junk behind a request that is being answered: the answer ends the connection.
+    if (this.#connections.get(socket) !== "idle" || this.#refused.has(socket)) return;
+    this.#refused.add(socket);
     const body = renderPage(ignored());
     const headers = Object.entries({ ...HEADERS, "Content-Length": Buffer.byteLength(body) });
     const allow = status.startsWith("405") ? "Allow: GET\r\n" : "";
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    socket.removeAllListeners("data");
-    socket.on("data", () => {});
+    // What still comes is read and dropped: bytes left unread would turn the refusal into a reset.
     socket.resume();
     socket.end(`HTTP/1.1 ${status}\r\n${allow}${head}\r\n${body}`);
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -12,7 +12,11 @@ export interface LoopbackPage {
 
 /** The login worked. */
 export function success(server: string): LoopbackPage {
-  return { kind: "success", title: "You are logged in", message: `You are now logged in to ${server}.` };
+  return {
+    kind: "success",
+    title: "You are logged in",
+    message: `The program that asked can now use ${server} in your name.`,
+  };
 }
 
 /** The person, or the provider, said no. */
@@ -20,7 +24,7 @@ export function denied(server: string): LoopbackPage {
   return {
     kind: "denied",
     title: "Access was not allowed",
-    message: `The request to log in to ${server} was turned down. Nothing was shared and nobody was logged in.`,
+    message: `The request to log in to ${server} was turned down. Nobody was logged in.`,
     detail: "If you did not mean to do this, start the login again and allow access.",
   };
 }
@@ -51,6 +55,16 @@ export function alreadyDone(): LoopbackPage {
     kind: "ignored",
     title: "This login is already done",
     message: "The answer of this login has arrived before; it is not needed twice.",
+  };
+}
+
+/** We failed to take the answer. */
+export function broken(): LoopbackPage {
+  return {
+    kind: "error",
+    title: "Something went wrong",
+    message: "The program that waits for this answer could not take it.",
+    detail: "Look there for the reason, then start the login again.",
   };
 }
 
@@ -117,7 +131,7 @@ circle{fill:var(--tint)}
 path{fill:none;stroke:var(--mark);stroke-width:4.5;stroke-linecap:round;stroke-linejoin:round}
 h1{margin:0 0 12px;font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
 p{margin:0;text-wrap:pretty}
-.detail{margin-top:20px;padding:14px 18px;border-radius:12px;background:var(--well);font-size:16px;text-align:left}
+.detail{margin-top:20px;padding:14px 18px;border-radius:12px;background:var(--well);font-size:16px}
 .close{margin-top:28px;padding-top:20px;border-top:1px solid var(--edge);color:var(--soft);font-size:15px}
 @media (max-width:480px){main{padding:36px 24px 26px;border-radius:16px}h1{font-size:23px}}
 `;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AuthError, cancelled } from "../errors.js";
 import { breakLock, createLock, type Holder, readHolder, removeLock, touchLock } from "./lock-file.js";
 import { isAlive } from "./lock-owner.js";
+import { pauseBeforeRetry } from "./pause.js";
 
 /** Times of the lock, in milliseconds. Tests shorten them. */
 export interface LockTimes {
@@ -12,9 +13,6 @@ export interface LockTimes {
 }
 
 export const LOCK_TIMES: LockTimes = { staleMs: 15_000, waitMs: 90_000 };
-
-/** Longest pause between two looks at a lock that is in use, in milliseconds. */
-const MAX_PAUSE_MS = 100;
 
 /**
  * A lock across processes and machines, on any file system that several of them share: a file that is made whole by
@@ -63,9 +61,7 @@ export class FileLock {
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
       if (waited > times.waitMs) throw lockedError(path, watch.holder, waited);
-      // Who waited longer looks more often, so that nobody starves; jitter keeps waiters apart.
-      const pause = MAX_PAUSE_MS * Math.max(0.1, 1 - waited / 5000);
-      await delay(1 + Math.random() * pause, options.signal);
+      await pauseBeforeRetry(waited, options.signal);
     }
   }
 
@@ -135,17 +131,5 @@ function lockedError(path: string, holder: Holder | undefined, waitedMs: number)
   const who = holder?.owner ? `process ${holder.owner.pid} on ${holder.owner.host}` : "an unknown process";
   return new AuthError("store_locked", `The token store has been in use for ${seconds} s, now by ${who}.`, {
     hint: `Try again in a moment. If no such process exists, remove ${path}.`,
-  });
-}
-
-async function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(finish, ms);
-    function finish() {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", finish);
-      resolve();
-    }
-    signal?.addEventListener("abort", finish, { once: true });
   });
 }

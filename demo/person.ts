@@ -1,0 +1,119 @@
+/** A person without a browser, who clicks through the real pages. */
+
+export interface PersonOptions {
+  /** Who they sign in as. Default `alice`. */
+  name?: string;
+  /** Denies instead of allowing. Default false. */
+  deny?: boolean;
+  signal?: AbortSignal;
+}
+
+interface Form {
+  readonly action: string;
+  readonly fields: URLSearchParams;
+}
+
+/** More pages than any login has: something goes round in circles. */
+const MAX_PAGES = 20;
+
+/** Opens the link of a device login, signs in, and allows or denies it. */
+export async function approveDevice(link: string | URL, options: PersonOptions = {}): Promise<void> {
+  const end = await clickThrough(new URL(link), options, () => false);
+  const expected = options.deny ? /not valid|interrupted|denied|did not work/i : /you are signed in/i;
+  if (!expected.test(end.page))
+    throw new Error(`The device login ended at an unexpected page: ${textOf(end.page)}`);
+}
+
+/**
+ * Opens a login page, signs in, and allows or denies it.
+ *
+ * @param options.visitCallback whether the browser also opens the address it is sent back to. Default true.
+ * @returns that address
+ */
+export async function completeLogin(
+  authorizationUrl: string | URL,
+  options: PersonOptions & { visitCallback?: boolean } = {},
+): Promise<URL> {
+  const start = new URL(authorizationUrl);
+  const back = new URL(start.searchParams.get("redirect_uri") ?? "http://localhost/callback");
+  const isBack = (url: URL) => url.origin === back.origin && url.pathname === back.pathname;
+  const { url, page } = await clickThrough(start, options, isBack);
+  if (!isBack(url)) throw new Error(`The login ended at an unexpected page: ${textOf(page)}`);
+  if (options.visitCallback ?? true) await (await fetch(url)).text();
+  return url;
+}
+
+/** Follows redirects and submits forms until there is neither, or `stop` says so before an address is opened. */
+async function clickThrough(
+  start: URL,
+  options: PersonOptions,
+  stop: (url: URL) => boolean,
+): Promise<{ url: URL; page: string }> {
+  const cookies = new Map<string, string>();
+  let url = start;
+  let form: URLSearchParams | null = null;
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    if (stop(url)) return { url, page: "" };
+    const answer: Response = await fetch(url, {
+      method: form ? "POST" : "GET",
+      body: form,
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") },
+      redirect: "manual",
+      signal: options.signal ?? null,
+    });
+    for (const cookie of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      if (name) cookies.set(name, value ?? "");
+    }
+    const location = answer.headers.get("location");
+    const page = await answer.text();
+    if (location !== null) {
+      url = new URL(location, url);
+      form = null;
+      continue;
+    }
+    const next = formToSubmit(page, options);
+    if (!next) return { url, page };
+    url = new URL(next.action, url);
+    form = next.fields;
+  }
+  throw new Error("The login goes round in circles.");
+}
+
+/** The form that a person would submit: the first, or the one that denies. */
+function formToSubmit(page: string, { name = "alice", deny = false }: PersonOptions): Form | undefined {
+  const forms = [...page.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)].map(([, tag = "", body = ""]) => {
+    const fields = new URLSearchParams();
+    for (const [input] of body.matchAll(/<input[^>]*>/g)) {
+      const field = attribute(input, "name");
+      if (field) fields.set(field, field === "login" ? name : (attribute(input, "value") ?? ""));
+    }
+    return { action: attribute(tag, "action") ?? "", id: attribute(tag, "id"), fields, body };
+  });
+  // A page that shows the code anew with a complaint is an end, not a form to fill in again.
+  const form = forms[0];
+  if (!form || /not valid \(any more\)/.test(page)) return undefined;
+  if (!deny) return form;
+  const buttons = [...page.matchAll(/<button[^>]*>/g)].map(([button]) => button);
+  const denying = buttons.find((button) => /name="(deny|abort)"/.test(button));
+  if (!denying) return form;
+  const owner =
+    forms.find((one) => one.id === attribute(denying, "form") || one.body.includes(denying)) ?? form;
+  const fields = new URLSearchParams(owner.fields);
+  fields.delete("confirm");
+  fields.set(attribute(denying, "name") ?? "", attribute(denying, "value") ?? "");
+  return { action: owner.action, fields };
+}
+
+function attribute(tag: string, name: string): string | undefined {
+  const value = new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];
+  return value?.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))).replaceAll("&amp;", "&");
+}
+
+function textOf(page: string): string {
+  return page
+    .replace(/<style[\s\S]*?<\/style>|<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, 200);
+}

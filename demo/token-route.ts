@@ -1,0 +1,108 @@
+import type { Broker, TokenPayload } from "./broker.js";
+import type { Grant } from "./faults.js";
+import type { Upstream, UpstreamAnswer } from "./upstream.js";
+
+/** What a route answers: FastAPI's shape for errors. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export const detail = (status: number, text: string): Reply => ({ status, body: { detail: text } });
+
+/** The provider's error inside our own text, as py-oidc-auth passes it on; or bare, as other servers do. */
+export function upstreamError(answer: UpstreamAnswer, shape: "detail" | "plain"): Reply {
+  if (shape === "plain") return { status: 400, body: JSON.parse(answer.text) as unknown };
+  return detail(400, `Upstream OIDC error: ${answer.text}`);
+}
+
+const DAY = 24 * 3600;
+
+/** Which grant a token request is for; the names have hyphens. */
+export function grantOf(form: URLSearchParams): Grant | undefined {
+  if (form.has("code")) return "code";
+  if (form.has("device-code")) return "device";
+  if (form.has("refresh-token")) return "refresh";
+  return undefined;
+}
+
+/** POST /auth/v2/token: exchanges what the client sent at the provider. */
+export class TokenRoute {
+  readonly #upstream: Upstream;
+  readonly #broker: Broker | undefined;
+
+  constructor(upstream: Upstream, broker: Broker | undefined) {
+    this.#upstream = upstream;
+    this.#broker = broker;
+  }
+
+  async answer(form: URLSearchParams, shape: "detail" | "plain"): Promise<Reply> {
+    const grant = grantOf(form);
+    if (!grant) return detail(400, "Missing (device) code or refresh_token");
+    try {
+      return await this.#exchange(grant, form, shape);
+    } catch (error) {
+      return detail(502, `Failed to contact OIDC endpoint: ${error instanceof Error ? error.message : "?"}`);
+    }
+  }
+
+  async #exchange(grant: Grant, form: URLSearchParams, shape: "detail" | "plain"): Promise<Reply> {
+    const value = (name: string) => form.get(name) ?? "";
+    if (grant === "refresh" && this.#broker)
+      return this.#renewSession(this.#broker, value("refresh-token"), shape);
+    const answer = await this.#upstream.token(
+      grant === "refresh"
+        ? { grant_type: "refresh_token", refresh_token: value("refresh-token") }
+        : grant === "device"
+          ? { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: value("device-code") }
+          : {
+              grant_type: "authorization_code",
+              code: value("code"),
+              redirect_uri: value("redirect_uri"),
+              code_verifier: value("code_verifier"),
+            },
+    );
+    if (answer.status !== 200) return upstreamError(answer, shape);
+    const lifetime = grant === "device" ? 30 * DAY : 3600;
+    return {
+      status: 200,
+      body: this.#broker ? await this.#openSession(this.#broker, answer, lifetime) : payload(answer),
+    };
+  }
+
+  async #openSession(broker: Broker, answer: UpstreamAnswer, lifetime: number): Promise<TokenPayload> {
+    const { access_token, refresh_token, scope } = payload(answer);
+    const person = await this.#upstream.userinfo(access_token);
+    return broker.open({
+      name: String(person?.["sub"]),
+      providerRefreshToken: refresh_token,
+      scope,
+      lifetime,
+    });
+  }
+
+  async #renewSession(broker: Broker, token: string, shape: "detail" | "plain"): Promise<Reply> {
+    const session = broker.take(token);
+    if (!session) return detail(401, "Session expired or not found. Please re-authenticate.");
+    const answer = await this.#upstream.token({
+      grant_type: "refresh_token",
+      refresh_token: session.providerRefreshToken,
+    });
+    if (answer.status !== 200) return upstreamError(answer, shape);
+    return { status: 200, body: await this.#openSession(broker, answer, session.lifetime) };
+  }
+}
+
+/** The server's own form of a token answer: absolute ends, and three minutes where the provider is silent. */
+function payload({ text }: UpstreamAnswer): TokenPayload {
+  const answer = JSON.parse(text) as Record<string, unknown>;
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    access_token: String(answer["access_token"]),
+    token_type: "Bearer",
+    expires: now + Number(answer["expires_in"]),
+    refresh_token: String(answer["refresh_token"] ?? ""),
+    refresh_expires: now + 180,
+    scope: String(answer["scope"] ?? ""),
+  };
+}
