@@ -97,8 +97,8 @@ function formToSubmit(page: string, { name = "alice", deny = false }: PersonOpti
   const buttons = [...page.matchAll(/<button[^>]*>/g)].map(([button]) => button);
   const denying = buttons.find((button) => /name="(deny|abort)"/.test(button));
   if (!denying) return form;
-  const owner =
-    forms.find((one) => one.id === attribute(denying, "form") || one.body.includes(denying)) ?? form;
+  const byId = attribute(denying, "form");
+  const owner = forms.find((one) => (byId ? one.id === byId : one.body.includes(denying))) ?? form;
   const fields = new URLSearchParams(owner.fields);
   fields.delete("confirm");
   fields.set(attribute(denying, "name") ?? "", attribute(denying, "value") ?? "");

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
-import { broken, ignored, type LoopbackPage, PAGE_CSP, renderPage } from "./pages.js";
+import { broken, ignored, type LoopbackPage, PAGE_HEADERS, renderPage } from "./pages.js";
 
 /** How a callback is answered. */
 export interface CallbackReply {
@@ -29,18 +29,6 @@ const FLUSH_MS = 1000;
 /** Milliseconds for which a refused client may go on sending, so that it reads the refusal rather than a reset. */
 const LINGER_MS = 1000;
 
-const HEADERS = {
-  "Content-Type": "text/html; charset=utf-8",
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": PAGE_CSP,
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  Connection: "close",
-} as const;
-
 /**
  * Listens on the first port of the list that is free on 127.0.0.1 and on ::1.
  *
@@ -58,13 +46,7 @@ export async function listenForCallback(options: {
   for (const port of ports) {
     if (signal?.aborted) throw cancelled(signal);
     const listener = new LoopbackListener(port, handle);
-    const bound = await listener.bind().catch(async (error: unknown) => {
-      await listener.close();
-      throw new AuthError("no_free_port", `Port ${port} could not be opened for the browser's answer.`, {
-        cause: error,
-      });
-    });
-    if (!bound) continue;
+    if (!(await listener.bind())) continue;
     if (signal?.aborted) {
       await listener.close();
       throw cancelled(signal);
@@ -83,13 +65,11 @@ class LoopbackListener implements CallbackListener {
   readonly port: number;
   readonly redirectUri: string;
   readonly #handle: (callback: URL) => Promise<CallbackReply>;
-  readonly #hosts: ReadonlySet<string>;
+  readonly #hosts: readonly string[];
   readonly #servers: Server[] = [];
-  /** Every open connection, oldest first, and whether a request of it is being answered. */
-  readonly #connections = new Map<Duplex, "idle" | "answering">();
-  readonly #refused = new WeakSet<Duplex>();
+  /** Every open connection, oldest first, and how far it is. */
+  readonly #connections = new Map<Duplex, "idle" | "answering" | "refused">();
   #closed: Promise<void> | undefined;
-  #noneLeft: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(port: number, handle: (callback: URL) => Promise<CallbackReply>) {
@@ -98,7 +78,7 @@ class LoopbackListener implements CallbackListener {
     this.#handle = handle;
     const names = ["localhost", "127.0.0.1", "[::1]"];
     // Browsers leave the default port out.
-    this.#hosts = new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
+    this.#hosts = [...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])];
   }
 
   /** Whether the port is ours now. Where it is not, everything is released. */
@@ -108,10 +88,12 @@ class LoopbackListener implements CallbackListener {
       const failure = await listen(server, this.port, host);
       if (failure === undefined) {
         this.#servers.push(server);
-      } else if (host === "127.0.0.1" || !NO_SUCH_ADDRESS.has(failure.code ?? "")) {
+      } else if (host === "127.0.0.1" || !NO_SUCH_ADDRESS.includes(failure.code ?? "")) {
         await this.close();
-        if (TAKEN.has(failure.code ?? "")) return false;
-        throw failure;
+        if (TAKEN.includes(failure.code ?? "")) return false;
+        throw new AuthError("no_free_port", `Port ${this.port} cannot be opened on this machine.`, {
+          cause: failure,
+        });
       }
     }
     return true;
@@ -132,18 +114,13 @@ class LoopbackListener implements CallbackListener {
     this.#stopListening?.();
     const stopped = this.#servers.map((server) => new Promise<void>((done) => server.close(() => done())));
     for (const [socket, state] of this.#connections) {
-      if (state === "idle") socket.destroy();
+      if (state !== "answering") socket.destroy();
     }
-    if (this.#connections.size > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#noneLeft = resolve;
-        timer = setTimeout(resolve, FLUSH_MS);
-      });
-      clearTimeout(timer);
-    }
-    for (const socket of this.#connections.keys()) socket.destroy();
+    const timer = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, FLUSH_MS);
     await Promise.all(stopped);
+    clearTimeout(timer);
   }
 
   #createServer(): Server {
@@ -171,16 +148,13 @@ class LoopbackListener implements CallbackListener {
   #track(socket: Duplex): void {
     this.#connections.set(socket, "idle");
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      this.#connections.delete(socket);
-      if (this.#connections.size === 0) this.#noneLeft?.();
-    });
+    socket.on("close", () => this.#connections.delete(socket));
     if (this.#closed) {
       socket.destroy();
     } else if (this.#connections.size > MAX_CONNECTIONS) {
       // The one that waited longest gives way: the newest may bring the true callback.
       for (const [oldest, state] of this.#connections) {
-        if (state !== "idle") continue;
+        if (state === "answering") continue;
         this.#connections.delete(oldest);
         oldest.destroy();
         break;
@@ -216,7 +190,7 @@ class LoopbackListener implements CallbackListener {
     if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes("#")) return 400;
     const hosts = request.headersDistinct["host"] ?? [];
     if (hosts.length !== 1) return 400;
-    if (!this.#hosts.has((hosts[0] ?? "").toLowerCase())) return 421;
+    if (!this.#hosts.includes((hosts[0] ?? "").toLowerCase())) return 421;
     if (target.split("?", 1)[0] !== CALLBACK_PATH) return 404;
     if (request.method !== "GET") return 405;
     const { headers } = request;
@@ -230,11 +204,11 @@ class LoopbackListener implements CallbackListener {
       socket.destroy();
       return;
     }
-    // Junk behind a request that is being answered: the answer ends the connection.
-    if (this.#connections.get(socket) !== "idle" || this.#refused.has(socket)) return;
-    this.#refused.add(socket);
+    // Junk behind a request that is being answered, or more of the same: the answer ends the connection.
+    if (this.#connections.get(socket) !== "idle") return;
+    this.#connections.set(socket, "refused");
     const body = renderPage(ignored());
-    const headers = Object.entries({ ...HEADERS, "Content-Length": Buffer.byteLength(body) });
+    const headers = Object.entries({ ...PAGE_HEADERS, "Content-Length": Buffer.byteLength(body) });
     const allow = status.startsWith("405") ? "Allow: GET\r\n" : "";
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     // What still comes is read and dropped: bytes left unread would turn the refusal into a reset.
@@ -246,9 +220,9 @@ class LoopbackListener implements CallbackListener {
 }
 
 /** Why a port is passed over: held by another program, or not for us (reserved, excluded). */
-const TAKEN: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES"]);
+const TAKEN = ["EADDRINUSE", "EACCES"];
 /** What a machine without an IPv6 loopback says. */
-const NO_SUCH_ADDRESS: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
+const NO_SUCH_ADDRESS = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"];
 
 const CLIENT_ERRORS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
@@ -257,19 +231,17 @@ const CLIENT_ERRORS: Record<string, string> = {
 
 function listen(server: Server, port: number, host: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
-    server.once("error", resolve);
+    // Stays on: an accept that fails later (no descriptors left) must not end the process.
+    server.on("error", resolve);
     // Exclusive: a worker of node:cluster must not share the port with its siblings.
-    server.listen({ port, host, exclusive: true }, () => {
-      server.off("error", resolve);
-      resolve(undefined);
-    });
+    server.listen({ port, host, exclusive: true }, () => resolve(undefined));
   });
 }
 
 function send(response: ServerResponse, status: number, page: LoopbackPage): void {
   const body = Buffer.from(renderPage(page));
   response.writeHead(status, {
-    ...HEADERS,
+    ...PAGE_HEADERS,
     ...(status === 405 ? { Allow: "GET" } : {}),
     "Content-Length": body.length,
   });

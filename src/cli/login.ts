@@ -1,0 +1,69 @@
+import { authenticate } from "../authenticate.js";
+import type { AuthEvent } from "../context.js";
+import { tokenJson } from "../store/entry.js";
+import type { TokenStore } from "../store/token-store.js";
+import type { Token } from "../token.js";
+import type { Command } from "./arguments.js";
+import type { CliIo } from "./run.js";
+
+/** `oidc-auth HOST`: a valid token, by whatever is needed for it. */
+export async function login(
+  { host, login, stores }: Extract<Command, { name: "login" }>,
+  io: CliIo,
+  store: TokenStore,
+): Promise<void> {
+  const { browser, allowInsecureHost, ...options } = login;
+  let outcome = "reused";
+  const token = await authenticate(host, {
+    ...options,
+    store,
+    env: io.env,
+    signal: io.signal,
+    openBrowser: browser,
+    allowInsecureHost: allowInsecureHost || undefined,
+    onEvent: (event) => {
+      outcome = outcomeOf(event) ?? outcome;
+      if (event.type === "warning") io.stderr.write(`oidc-auth: warning: ${event.message}\n`);
+    },
+  });
+  io.stdout.write(
+    stores.json ? `${JSON.stringify(tokenJson(token), null, 2)}\n` : summary(host, outcome, token, store),
+  );
+}
+
+function outcomeOf(event: AuthEvent): string | undefined {
+  if (event.type === "reused" || event.type === "refreshed") return event.type;
+  return event.type === "logged_in" ? "logged in" : undefined;
+}
+
+function summary(host: string, outcome: string, token: Token, store: TokenStore): string {
+  const rows: [string, string][] = [
+    ["Server", host],
+    ["Token", outcome],
+    ["Valid until", describeEnd(token.expiresAt)],
+    ["Renewable", renewable(token)],
+    ["Scopes", token.scope || "not stated"],
+    ["Stored in", store.path ?? store.backend.description],
+  ];
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}\n`).join("");
+}
+
+function renewable(token: Token): string {
+  if (!token.refreshToken) return "no";
+  return token.refreshExpiresAt === undefined ? "yes" : `until ${describeEnd(token.refreshExpiresAt)}`;
+}
+
+function describeEnd(unixSeconds: number): string {
+  const minutes = Math.round((unixSeconds - Date.now() / 1000) / 60);
+  const relative =
+    minutes < 1 ? "in less than a minute" : minutes < 120 ? `in ${minutes} min` : hours(minutes);
+  const local = new Date(unixSeconds * 1000);
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const date = `${local.getFullYear()}-${pad(local.getMonth() + 1)}-${pad(local.getDate())}`;
+  return `${date} ${pad(local.getHours())}:${pad(local.getMinutes())} (${relative})`;
+}
+
+function hours(minutes: number): string {
+  const total = Math.round(minutes / 60);
+  return total < 48 ? `in ${total} h` : `in ${Math.round(total / 24)} days`;
+}
