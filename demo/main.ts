@@ -34,12 +34,11 @@ async function main(): Promise<void> {
 }
 
 async function serveUntilInterrupted(server: AuthServer): Promise<void> {
+  const cli = "node dist/cli/main.js";
   say(`The demo auth server runs at ${server.host} (any name gets in). Try, in another terminal:\n`);
-  say(`  npx oidc-auth ${server.host}`);
-  say(`  npx oidc-auth ${server.host} --flow code`);
-  say(
-    `  curl -H "Authorization: Bearer $(npx oidc-auth ${server.host} --json | jq -r .access_token)" ${server.meUrl}`,
-  );
+  say(`  ${cli} ${server.host}`);
+  say(`  ${cli} ${server.host} --flow code`);
+  say(`  ${cli} ${server.host} --json > token.json      # then call ${server.meUrl} with its headers`);
   say("\nCtrl-C ends it.");
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);

@@ -54,16 +54,15 @@ function renewable(token: Token): string {
 }
 
 function describeEnd(unixSeconds: number): string {
-  const minutes = Math.round((unixSeconds - Date.now() / 1000) / 60);
-  const relative =
-    minutes < 1 ? "in less than a minute" : minutes < 120 ? `in ${minutes} min` : hours(minutes);
   const local = new Date(unixSeconds * 1000);
   const pad = (value: number) => String(value).padStart(2, "0");
   const date = `${local.getFullYear()}-${pad(local.getMonth() + 1)}-${pad(local.getDate())}`;
-  return `${date} ${pad(local.getHours())}:${pad(local.getMinutes())} (${relative})`;
+  return `${date} ${pad(local.getHours())}:${pad(local.getMinutes())} (in ${span(unixSeconds - Date.now() / 1000)})`;
 }
 
-function hours(minutes: number): string {
-  const total = Math.round(minutes / 60);
-  return total < 48 ? `in ${total} h` : `in ${Math.round(total / 24)} days`;
+/** A time span in the unit that says most. */
+function span(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -7,8 +7,8 @@ import type { Readable } from "node:stream";
  * @returns `undefined` at the end of the input, or when the signal is aborted
  */
 export async function readLine(input: Readable, signal: AbortSignal): Promise<string | undefined> {
-  if (signal.aborted) return undefined;
   const { createInterface } = await import("node:readline");
+  if (signal.aborted || input.readableEnded) return undefined;
   // Not `terminal: true`: Ctrl-C stays a signal, and the terminal's mode is never changed.
   const lines = createInterface({ input, terminal: false });
   try {

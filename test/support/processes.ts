@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 
 /** A child process of a test, with its output collected line by line. */
@@ -10,6 +11,8 @@ export interface Child {
   readonly errors: string[];
   /** The first line for which this is true, now or later; rejects where the process ends without one. */
   line(test: (line: string) => boolean): Promise<string>;
+  /** The same for standard error. */
+  error(test: (line: string) => boolean): Promise<string>;
   /** Waits for the end. */
   ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -25,35 +28,41 @@ export function runNode(
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const lines: string[] = [];
-  const errors: string[] = [];
-  const watchers = new Set<() => void>();
-  const out = createInterface({ input: child.stdout });
-  out.on("line", (line) => {
-    lines.push(line);
-    for (const watcher of watchers) watcher();
-  });
-  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  const out = collect(child.stdout, closed);
+  const err = collect(child.stderr, closed);
   return {
     process: child,
-    lines,
-    errors,
-    line: (test) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const found = lines.find(test);
-          if (found === undefined) return;
-          watchers.delete(look);
-          resolve(found);
-        };
-        watchers.add(look);
-        void closed.then(() => reject(new Error(`It ended without that line: ${errors.join("\n")}`)));
-        look();
-      }),
+    lines: out.lines,
+    errors: err.lines,
+    line: out.find,
+    error: err.find,
     ended: async () => {
       const [code, signal] = await closed;
       return { code, signal };
     },
   };
+}
+
+/** The lines of a stream, and a way to wait for one. */
+function collect(stream: Readable, closed: Promise<unknown>) {
+  const lines: string[] = [];
+  const watchers = new Set<() => void>();
+  createInterface({ input: stream }).on("line", (line) => {
+    lines.push(line);
+    for (const watcher of watchers) watcher();
+  });
+  const find = (test: (line: string) => boolean) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = lines.find(test);
+        if (found === undefined) return;
+        watchers.delete(look);
+        resolve(found);
+      };
+      watchers.add(look);
+      void closed.then(() => reject(new Error(`It ended without that line:\n${lines.join("\n")}`)));
+      look();
+    });
+  return { lines, find };
 }
