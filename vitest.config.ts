@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Files one after the other: the login's redirect ports are few and registered, and process tests want both cores.
+    fileParallelism: false,
     // A focused test left behind would silently skip all others.
     allowOnly: false,
     reporters: report ? ["default", "json"] : ["default"],

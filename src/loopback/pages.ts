@@ -49,15 +49,6 @@ export function ignored(): LoopbackPage {
   };
 }
 
-/** The callback came a second time: a reload, a prefetch. */
-export function alreadyDone(): LoopbackPage {
-  return {
-    kind: "ignored",
-    title: "This login is already done",
-    message: "The answer of this login has arrived before; it is not needed twice.",
-  };
-}
-
 /** We failed to take the answer. */
 export function broken(): LoopbackPage {
   return {

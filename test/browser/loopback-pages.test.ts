@@ -4,15 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, ConsoleMessage } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CallbackListener, listenForCallback } from "../../src/loopback/listener.js";
-import {
-  alreadyDone,
-  broken,
-  denied,
-  failed,
-  ignored,
-  type LoopbackPage,
-  success,
-} from "../../src/loopback/pages.js";
+import { broken, denied, failed, ignored, type LoopbackPage, success } from "../../src/loopback/pages.js";
 import { launchBrowser } from "../support/browser.js";
 
 const SERVER = "https://auth.example.org";
@@ -23,7 +15,6 @@ const PAGES: Record<string, LoopbackPage> = {
   denied: denied(SERVER),
   failed: failed(SERVER, "The server answered: invalid_scope (unknown scope).", "Ask for other scopes."),
   ignored: ignored(),
-  "already-done": alreadyDone(),
   broken: broken(),
   hostile: { kind: "error", title: "A <b>bad</b> title", message: HOSTILE, detail: HOSTILE },
 };

@@ -4,16 +4,7 @@ import { createServer, connect as netConnect, type Server, type Socket } from "n
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isAuthError } from "../../src/errors.js";
 import { type CallbackListener, type CallbackReply, listenForCallback } from "../../src/loopback/listener.js";
-import {
-  alreadyDone,
-  broken,
-  denied,
-  failed,
-  ignored,
-  PAGE_CSP,
-  renderPage,
-  success,
-} from "../../src/loopback/pages.js";
+import { broken, denied, failed, ignored, PAGE_CSP, renderPage, success } from "../../src/loopback/pages.js";
 
 const REPLY: CallbackReply = { status: 200, page: success("https://auth.example.org") };
 

@@ -1,0 +1,116 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { type AuthServer, startAuthServer } from "../../demo/auth-server.js";
+import { authenticate } from "../../src/authenticate.js";
+import type { AuthenticateOptions } from "../../src/options.js";
+import { memoryBackend } from "../../src/store/memory-backend.js";
+import { TokenStore } from "../../src/store/token-store.js";
+import { launchBrowser } from "../support/browser.js";
+import { personUi } from "../support/person-ui.js";
+
+/** Whole logins as a person sees them, in a real browser. `SCREENSHOTS=folder` keeps a picture of each page. */
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+async function world(
+  options: AuthenticateOptions,
+): Promise<{ server: AuthServer; page: Page; token: Promise<string> }> {
+  const server = await startAuthServer({ deviceInterval: 0.2, enforceInterval: false });
+  onTestFinished(() => server.close());
+  const page = await browser.newPage();
+  onTestFinished(() => page.close());
+  let open = (_url: string): void => {};
+  const opened = new Promise<string>((resolve) => {
+    open = resolve;
+  });
+  const ui = personUi((step) => step.type === "device" && open(step.code.uri));
+  const login = authenticate(server.host, {
+    store: new TokenStore({ backend: memoryBackend() }),
+    ui,
+    env: { DISPLAY: ":0" },
+    openBrowser: open,
+    ...options,
+  });
+  const token = login.then((granted) => granted.headers.Authorization);
+  token.catch(() => {});
+  await page.goto(await opened);
+  return { server, page, token };
+}
+
+async function me(server: AuthServer, authorization: string): Promise<unknown> {
+  return (await fetch(server.meUrl, { headers: { authorization } })).json();
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel("Your name").fill("dora");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Allow" }).waitFor();
+}
+
+describe("in the browser", () => {
+  it("a person signs in, allows, and sees that it is done", async () => {
+    const { server, page, token } = await world({ flow: "code" });
+    await picture(page, "login");
+    await signIn(page);
+    await picture(page, "consent");
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(/^http:\/\/localhost:\d+\/callback\?/);
+    expect(await page.getByRole("heading").textContent()).toMatch(/logged in|signed in/i);
+    await picture(page, "success");
+    expect(await me(server, await token)).toMatchObject({ username: "dora" });
+  });
+
+  it("a person denies, and sees that nothing was given", async () => {
+    const { page, token } = await world({ flow: "code" });
+    await signIn(page);
+    await page.getByRole("button", { name: "Deny" }).click();
+    await page.waitForURL(/^http:\/\/localhost:\d+\/callback\?/);
+    expect(await page.getByRole("heading").textContent()).toMatch(/not allowed/i);
+    await picture(page, "denied");
+    await expect(token).rejects.toMatchObject({ code: "access_denied" });
+  });
+
+  it("a code that the server does not take is told on the page", async () => {
+    const { server, page, token } = await world({ flow: "code" });
+    await signIn(page);
+    server.fail("token", { status: 400, body: '{"error":"invalid_grant"}' });
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(/^http:\/\/localhost:\d+\/callback\?/);
+    expect(await page.locator("body").textContent()).toContain("invalid_grant");
+    await picture(page, "error");
+    await expect(token).rejects.toMatchObject({ code: "invalid_grant" });
+  });
+});
+
+describe("with a device code", () => {
+  it("a person compares the code, signs in, allows, and the program goes on", async () => {
+    const { server, page, token } = await world({ flow: "device" });
+    await page.getByRole("button", { name: "Yes, continue" }).waitFor();
+    await picture(page, "device-code");
+    await page.getByRole("button", { name: "Yes, continue" }).click();
+    await page.getByLabel("Your name").waitFor();
+    await signIn(page);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.getByRole("heading", { name: "You are signed in" }).waitFor();
+    expect(await me(server, await token)).toMatchObject({ username: "dora" });
+  });
+
+  it("a person denies it", async () => {
+    const { page, token } = await world({ flow: "device" });
+    await page.getByRole("button", { name: "No, deny it" }).click();
+    await expect(token).rejects.toMatchObject({ code: "access_denied" });
+  });
+});
