@@ -398,15 +398,7 @@ describe("the signal", () => {
 });
 
 describe("pages", () => {
-  const pages = [
-    success("S"),
-    denied("S"),
-    failed("S", "M", "H"),
-    failed("S", "M"),
-    ignored(),
-    alreadyDone(),
-    broken(),
-  ];
+  const pages = [success("S"), denied("S"), failed("S", "M", "H"), failed("S", "M"), ignored(), broken()];
 
   test("the policy names the one style block that is really sent, and nothing else is in the page", async () => {
     const { port } = await start(async () => ({ status: 200, page: denied("https://auth.example.org") }));
