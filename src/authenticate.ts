@@ -1,4 +1,4 @@
-import { dropUndefined, oneOf } from "./config.js";
+import { oneOf } from "./config.js";
 import { AuthError, isAuthError } from "./errors.js";
 import { type LoginReason, obtainToken } from "./flows/obtain-token.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
@@ -24,7 +24,7 @@ export async function authenticate(target: Target, options: AuthenticateOptions 
   return obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
     force: options.force ?? false,
     signal: options.signal,
-    sharedAs: `${flow} ${JSON.stringify(dropUndefined({ interactive: options.interactive }))}`,
+    sharedAs: flow,
   });
 }
 
@@ -65,6 +65,9 @@ async function interactionRequired(session: Session, reason: LoginReason, why: s
   return new AuthError(
     "interaction_required",
     `A login at ${session.config.host} is needed (${reason.text}), and no person can be reached: ${why}.`,
-    { hint: interactionHint(session.config.host, session.store, session.options), cause: reason.cause },
+    {
+      hint: interactionHint(session.config, session.store, session.options.store !== undefined),
+      cause: reason.cause,
+    },
   );
 }

@@ -4,6 +4,14 @@ import { cleanText } from "./text.js";
 /** The redirect ports that py-oidc-auth deployments register at their provider. */
 export const DEFAULT_REDIRECT_PORTS: readonly number[] = [53100, 53101, 53102, 53103, 53104, 53105];
 
+/** Where py-oidc-auth serves its routes, below the host. */
+export const DEFAULT_ROUTES = {
+  loginRoute: "/auth/v2/login",
+  tokenRoute: "/auth/v2/token",
+  deviceRoute: "/auth/v2/device",
+  portsRoute: "/auth/v2/auth-ports",
+} as const;
+
 /** What the login page is asked to do (OpenID Connect Core §3.1.2.1). */
 export type Prompt = "none" | "login" | "consent" | "select_account";
 
@@ -74,12 +82,12 @@ export class Config {
     }
     this.allowInsecureHost = boolean("allowInsecureHost", init.allowInsecureHost, false);
     this.host = serverAddress(init.host, this.allowInsecureHost);
-    const routeUrl = (field: keyof RouteOptions, value: unknown, fallback: string) =>
-      new URL(this.host + route(field, value, fallback));
-    this.loginUrl = routeUrl("loginRoute", init.loginRoute, "/auth/v2/login");
-    this.tokenUrl = routeUrl("tokenRoute", init.tokenRoute, "/auth/v2/token");
-    this.deviceUrl = routeUrl("deviceRoute", init.deviceRoute, "/auth/v2/device");
-    this.portsUrl = routeUrl("portsRoute", init.portsRoute, "/auth/v2/auth-ports");
+    const routeUrl = (field: keyof typeof DEFAULT_ROUTES) =>
+      new URL(this.host + route(field, init[field] ?? DEFAULT_ROUTES[field]));
+    this.loginUrl = routeUrl("loginRoute");
+    this.tokenUrl = routeUrl("tokenRoute");
+    this.deviceUrl = routeUrl("deviceRoute");
+    this.portsUrl = routeUrl("portsRoute");
     this.redirectPorts = init.redirectPorts === undefined ? undefined : ports(init.redirectPorts);
     this.prompt = oneOf("prompt", init.prompt, PROMPTS, "consent");
     this.offlineAccess = boolean("offlineAccess", init.offlineAccess, true);
@@ -150,8 +158,7 @@ function withoutCredentials(text: string): string {
 }
 
 /** A route as a path with exactly one slash in front. */
-function route(field: string, value: unknown, fallback: string): string {
-  if (value === undefined) return fallback;
+function route(field: string, value: unknown): string {
   if (typeof value !== "string" || value.trim() === "") throw invalid(field, "must be a path", value);
   const path = `/${value.trim().replace(/^\/+/, "")}`;
   if (/[\s\u0000-\u001f\\]|:\/\//.test(path) || path.includes("#") || path.split(/[/?]/).includes("..")) {

@@ -1,29 +1,45 @@
-import type { LoginOptions } from "./options.js";
+import { type Config, DEFAULT_ROUTES } from "./config.js";
+import { defaultStorePath } from "./store/default-path.js";
 import type { TokenStore } from "./store/token-store.js";
 
 /** The exact commands and variables that help a job which nobody sits in front of. */
-export function interactionHint(host: string, store: TokenStore, options: LoginOptions): string {
-  const { appName } = options;
-  const command = `oidc-auth ${host}${appName === undefined ? "" : ` --app-name ${appName}`}`;
-  const where = store.path === undefined ? "" : `, where the same file is seen (${store.path})`;
-  const tokenFile = options.env?.["OIDC_TOKEN_FILE"] ?? process.env["OIDC_TOKEN_FILE"];
-  const logIn =
-    store.path !== undefined && tokenFile
-      ? `    OIDC_TOKEN_FILE=${shellWord(store.path)} ${command}`
-      : `    ${command}`;
+export function interactionHint(config: Config, store: TokenStore, ownStore: boolean): string {
+  const command = ["oidc-auth", config.host, ...flags(config)].map(shellWord).join(" ");
+  const { path } = store;
+  const atTerminal =
+    path === undefined || path === defaultStorePath()
+      ? command
+      : `OIDC_TOKEN_FILE=${shellWord(path)} ${command}`;
+  const copy =
+    ownStore && path !== undefined
+      ? `    then copy it to ${path}, or let the program take OIDC_TOKEN_FILE (it does where it is given no store)`
+      : "    export OIDC_TOKEN_FILE=/path/to/token.json        # for the job";
   return [
     "do one of these:",
-    `  1. Log in at a terminal${where}, then start this again:`,
-    logIn,
-    "  2. Copy a token file here and name it in the variable OIDC_TOKEN_FILE:",
-    `    (umask 077; ${command} --json > token.json)      # at a terminal`,
-    "    export OIDC_TOKEN_FILE=/path/to/token.json        # for the job",
+    `  1. Log in at a terminal${path === undefined ? "" : ` that sees the same file (${path})`}, then start this again:`,
+    `    ${atTerminal}`,
+    "  2. Make a token file at a terminal, and give it to the job:",
+    `    (umask 077; ${command} --json > token.json)`,
+    copy,
     "  3. If somebody does read this output, let them enter a code on any device:",
     `    ${command} --flow device --interactive            # in code: flow: "device", interactive: true`,
     "    export INTERACTIVE_SESSION=1                      # or for all programs",
   ].join("\n");
 }
 
+/** What the command line needs to ask the same server in the same way. */
+function flags({ host, loginUrl, tokenUrl, deviceUrl, redirectPorts, allowInsecureHost }: Config): string[] {
+  const route = (flag: string, url: URL, usual: string) =>
+    url.href === host + usual ? [] : [flag, url.href.slice(host.length)];
+  return [
+    ...route("--login-route", loginUrl, DEFAULT_ROUTES.loginRoute),
+    ...route("--token-route", tokenUrl, DEFAULT_ROUTES.tokenRoute),
+    ...route("--device-route", deviceUrl, DEFAULT_ROUTES.deviceRoute),
+    ...(redirectPorts ? ["--ports", redirectPorts.join(",")] : []),
+    ...(allowInsecureHost ? ["--allow-insecure-host"] : []),
+  ];
+}
+
 function shellWord(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./~[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

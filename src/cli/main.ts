@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 import { run } from "./run.js";
 
-const interrupt = new AbortController();
+/** Shells report a program that a signal ended as 128 and the signal's number. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+const interrupt = new AbortController();
+let interrupted: number | undefined;
+
+for (const [name, status] of Object.entries(SIGNALS)) {
   process.on(name, () => {
     // The second time it is meant: nothing is waited for.
-    if (interrupt.signal.aborted) process.exit(130);
+    if (interrupted !== undefined) process.exit(status);
+    interrupted = status;
     interrupt.abort();
   });
 }
@@ -16,9 +21,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), {
+const status = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: interrupt.signal,
 });
+process.exitCode = status === 0 ? 0 : (interrupted ?? status);

@@ -33,10 +33,27 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
       return stored;
     }
   }
-  const key = `${config.host} ${options.sharedAs} ${options.force}`;
-  return share(store.backend, key, options.signal, (signal) =>
+  return share(store.backend, shareKey(session, options), options.signal, (signal) =>
     refreshOrLogIn(session, login, options.force, signal),
   );
+}
+
+/** Only calls that would do the very same share their work: nobody gets another one's settings. */
+function shareKey({ config, options }: Session, { force, sharedAs }: ObtainOptions): string {
+  const { timeout, interactive, ui, openBrowser, fetch } = options;
+  const objects = [ui, openBrowser, fetch].map((one) => (typeof one === "boolean" ? one : identity(one)));
+  return JSON.stringify([config, sharedAs, force, timeout, interactive, objects]);
+}
+
+let identities = 0;
+const known = new WeakMap<object, number>();
+
+/** A number for an object, always the same one. */
+function identity(object: object | undefined): number {
+  if (!object) return 0;
+  const number = known.get(object) ?? ++identities;
+  known.set(object, number);
+  return number;
 }
 
 async function refreshOrLogIn(

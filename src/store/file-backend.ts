@@ -44,9 +44,7 @@ class FileBackend implements TokenStoreBackend {
   }
 
   async keys(): Promise<string[]> {
-    const { layout, values } = this.#read();
-    if (layout === "bare") return [];
-    return [...values].filter(([, value]) => isStoredEntry(value)).map(([key]) => key);
+    return [...this.#read().values].filter(([, value]) => isStoredEntry(value)).map(([key]) => key);
   }
 
   async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {

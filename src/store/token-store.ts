@@ -78,7 +78,7 @@ export class TokenStore {
     return this.backend.delete(key);
   }
 
-  /** The servers with a stored login. */
+  /** The servers with a stored login; `*` where the file holds one bare token, which serves any. */
   async hosts(): Promise<string[]> {
     const hosts: string[] = [];
     for (const key of await this.backend.keys()) {

@@ -291,6 +291,17 @@ describe("callers in one process", () => {
     expect(server.counts["device"]).toBe(1);
   });
 
+  it("with settings of their own do not get another one's login", async () => {
+    const { server, options } = await world();
+    const [one, two] = [personUi(), personUi()];
+    const first = authenticate(server.host, { ...options, ui: one });
+    const second = authenticate(server.host, { ...options, ui: two });
+    const codes = await Promise.all([one.seen("device"), two.seen("device")]);
+    expect(codes[0].code.userCode).not.toBe(codes[1].code.userCode);
+    await Promise.all(codes.map(({ code }) => approveDevice(code.uri)));
+    for (const token of await Promise.all([first, second])) expect(await me(server, token)).toBe(200);
+  });
+
   it("that all leave end the login, and the next call begins a new one", async () => {
     const { server, options, login } = await world();
     const ui = personUi();
@@ -351,6 +362,28 @@ describe("the Python client's login", () => {
     expect(entry.token.refresh_expires).toBeGreaterThan(entry.token.expires);
     expect(await store.hosts()).toContain(server.host);
   });
+});
+
+describe("OIDC_TOKEN_FILE", () => {
+  it("serves where no store is given, whatever the application is called", async () => {
+    const { server, login } = await world();
+    const token = await login();
+    const file = join(tempFolder(), "token.json");
+    const bare = { access_token: token.accessToken, token_type: "Bearer", expires: token.expiresAt };
+    writeFileSync(file, JSON.stringify(bare), { mode: 0o600 });
+    const env = { OIDC_TOKEN_FILE: file, SLURM_JOB_ID: "1" };
+    expect((await authenticate(server.host, { appName: "mine", env })).accessToken).toBe(token.accessToken);
+  });
+});
+
+it("the hint's command asks the same server in the same way", async () => {
+  const { server, login } = await world();
+  const routes = { tokenRoute: "/my/token", redirectPorts: [8750, 8751], interactive: false };
+  const { hint } = await login(routes).then(
+    () => ({ hint: "" }),
+    (error: { hint: string }) => error,
+  );
+  expect(hint).toContain(`oidc-auth ${server.host} --token-route /my/token --ports 8750,8751`);
 });
 
 describe("wrong arguments", () => {

@@ -217,6 +217,14 @@ describe("ends", () => {
     expect(readdirSync(join(cache, "py-oidc-auth"))).toEqual([]);
   });
 
+  it("SIGTERM with 143", async () => {
+    const { server, start } = await world();
+    const child = start([server.host, "--interactive"]);
+    await child.error((line) => LINK.test(line));
+    child.process.kill("SIGTERM");
+    expect((await finished(child)).code).toBe(143);
+  });
+
   it("--help and --version with 0", async () => {
     const { run } = await world();
     expect(await run(["--help"])).toMatchObject({

@@ -288,6 +288,7 @@ describe("a bare token file", () => {
     const { store } = open(bare(content));
     expect((await store.get(HOST))?.accessToken).toBe("bare");
     expect((await store.get("https://x.org/app"))?.refreshToken).toBe("bare-r");
+    expect(await store.hosts()).toEqual(["*"]);
   });
 
   it("keeps its shape when a token goes back", async () => {
