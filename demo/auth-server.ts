@@ -51,7 +51,11 @@ export interface AuthServer {
   slowDown(times: number): void;
   /** Revokes all logins: refreshing gets `invalid_grant`, in broker mode 401. */
   revokeAll(): Promise<void>;
+  /** Forgets what was counted and logged. */
+  resetCounts(): void;
+  /** The provider behind the routes is down; they still answer. */
   stopProvider(): Promise<void>;
+  /** It is back, and knows what it had granted. */
   startProvider(): Promise<void>;
   /** Ends at once, also what is kept alive. */
   close(): Promise<void>;
@@ -62,7 +66,6 @@ const REDIRECT_PORTS = [53_100, 53_101, 53_102, 53_103, 53_104, 53_105];
 /** Starts a real OpenID provider with the py-oidc-auth routes in front, all on the loopback address. */
 export async function startAuthServer(options: AuthServerOptions = {}): Promise<AuthServer> {
   const providerOptions: ProviderOptions = {
-    port: 0,
     redirectUris: (options.redirectPorts ?? REDIRECT_PORTS).map(
       (port) => `http://localhost:${port}/callback`,
     ),
@@ -71,7 +74,7 @@ export async function startAuthServer(options: AuthServerOptions = {}): Promise<
     deviceCodeLifetime: options.deviceCodeLifetime ?? 600,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
   };
-  let provider: RunningProvider = await startProvider(providerOptions);
+  const provider: RunningProvider = await startProvider(providerOptions);
   const broker =
     options.mode === "broker" ? await Broker.create(providerOptions.accessTokenLifetime) : undefined;
   const faults = new Faults();
@@ -116,12 +119,14 @@ export async function startAuthServer(options: AuthServerOptions = {}): Promise<
       broker?.revokeAll();
       await provider.revokeAll();
     },
-    stopProvider: () => provider.close(),
-    startProvider: async () => {
-      provider = await startProvider({ ...providerOptions, port: provider.port });
+    resetCounts: () => {
+      for (const name of Object.keys(counts)) delete counts[name];
+      requests.length = 0;
     },
+    stopProvider: provider.stop,
+    startProvider: provider.start,
     close: async () => {
-      await Promise.all([server.close(), provider.close()]);
+      await Promise.all([server.close(), provider.stop()]);
     },
   };
 }

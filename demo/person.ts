@@ -8,18 +8,34 @@ export interface PersonOptions {
   signal?: AbortSignal;
 }
 
+/** What a device shows to a person who opens the address and types the code. */
+export interface ShownCode {
+  readonly verificationUri: string | URL;
+  readonly userCode: string;
+}
+
 interface Form {
   readonly action: string;
   readonly fields: URLSearchParams;
 }
 
+interface Typed extends PersonOptions {
+  /** For the page that asks for it. */
+  readonly userCode?: string | undefined;
+}
+
 /** More pages than any login has: something goes round in circles. */
 const MAX_PAGES = 20;
 
-/** Opens the link of a device login, signs in, and allows or denies it. */
-export async function approveDevice(link: string | URL, options: PersonOptions = {}): Promise<void> {
-  const end = await clickThrough(new URL(link), options, () => false);
-  const expected = options.deny ? /not valid|interrupted|denied|did not work/i : /you are signed in/i;
+/** Opens the link of a device login, or types its code, signs in, and allows or denies it. */
+export async function approveDevice(
+  target: string | URL | ShownCode,
+  options: PersonOptions = {},
+): Promise<void> {
+  const shown = typeof target === "string" || target instanceof URL ? undefined : target;
+  const link = new URL(shown?.verificationUri ?? String(target));
+  const end = await clickThrough(link, { ...options, userCode: shown?.userCode }, () => false);
+  const expected = options.deny ? /you denied access/i : /you are signed in/i;
   if (!expected.test(end.page))
     throw new Error(`The device login ended at an unexpected page: ${textOf(end.page)}`);
 }
@@ -39,14 +55,16 @@ export async function completeLogin(
   const isBack = (url: URL) => url.origin === back.origin && url.pathname === back.pathname;
   const { url, page } = await clickThrough(start, options, isBack);
   if (!isBack(url)) throw new Error(`The login ended at an unexpected page: ${textOf(page)}`);
-  if (options.visitCallback ?? true) await (await fetch(url)).text();
+  if (options.visitCallback ?? true) {
+    await (await fetch(url, { signal: options.signal ?? null })).text();
+  }
   return url;
 }
 
 /** Follows redirects and submits forms until there is neither, or `stop` says so before an address is opened. */
 async function clickThrough(
   start: URL,
-  options: PersonOptions,
+  options: Typed,
   stop: (url: URL) => boolean,
 ): Promise<{ url: URL; page: string }> {
   const cookies = new Map<string, string>();
@@ -81,12 +99,17 @@ async function clickThrough(
 }
 
 /** The form that a person would submit: the first, or the one that denies. */
-function formToSubmit(page: string, { name = "alice", deny = false }: PersonOptions): Form | undefined {
+function formToSubmit(
+  page: string,
+  { name = "alice", deny = false, userCode = "" }: Typed,
+): Form | undefined {
   const forms = [...page.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)].map(([, tag = "", body = ""]) => {
     const fields = new URLSearchParams();
     for (const [input] of body.matchAll(/<input[^>]*>/g)) {
       const field = attribute(input, "name");
-      if (field) fields.set(field, field === "login" ? name : (attribute(input, "value") ?? ""));
+      const written = attribute(input, "value");
+      if (field === "login") fields.set(field, name);
+      else if (field) fields.set(field, written ?? (field === "user_code" ? userCode : ""));
     }
     return { action: attribute(tag, "action") ?? "", id: attribute(tag, "id"), fields, body };
   });

@@ -2,11 +2,18 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { exportJWK, generateKeyPair } from "jose";
 import type { Configuration, JWK } from "oidc-provider";
-import { listen, readForm, sendHtml } from "./http.js";
-import { codeConfirmPage, codeEntryPage, consentPage, deviceDonePage, loginPage, page } from "./pages.js";
+import { type Listening, listen, readForm, sendHtml } from "./http.js";
+import {
+  codeConfirmPage,
+  codeEntryPage,
+  consentPage,
+  deviceDonePage,
+  escapeHtml,
+  loginPage,
+  page,
+} from "./pages.js";
 
 export interface ProviderOptions {
-  readonly port: number;
   readonly redirectUris: readonly string[];
   readonly deviceFlow: boolean;
   /** Seconds. */
@@ -18,10 +25,12 @@ export interface ProviderOptions {
 /** A running OpenID provider, and the client that the routes in front of it use. */
 export interface RunningProvider {
   readonly issuer: string;
-  readonly port: number;
   readonly clientId: string;
   readonly clientSecret: string;
-  close(): Promise<void>;
+  /** Stops answering. What was granted is kept. */
+  stop(): Promise<void>;
+  /** Answers again, at the same address and with the same keys. */
+  start(): Promise<void>;
   /** Revokes all that was granted: refresh tokens get `invalid_grant`. */
   revokeAll(): Promise<void>;
 }
@@ -33,12 +42,16 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   const settings = configuration(options, { clientId, clientSecret, keys: await signingKeys() });
   const grants = new Set<string>();
   let handle: RequestListener = (_request, response) => response.writeHead(503).end();
-  const server = await listen(options.port, (request, response) => handle(request, response));
-  const issuer = `http://127.0.0.1:${server.port}`;
-  const provider = await quietly(async () => {
-    const { default: Provider } = await import("oidc-provider");
-    return new Provider(issuer, settings);
-  });
+  const listener: RequestListener = (request, response) => {
+    // A connection kept by whoever asks would break under the first request after a stop and a start.
+    response.shouldKeepAlive = false;
+    handle(request, response);
+  };
+  const first = await listen(0, listener);
+  const { port } = first;
+  let listening: Listening | undefined = first;
+  const issuer = `http://127.0.0.1:${port}`;
+  const provider = await makeProvider(issuer, settings);
   provider.on("grant.success", (context) => {
     const grant = context.oidc.entities.Grant?.jti;
     if (grant) grants.add(grant);
@@ -51,10 +64,16 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   };
   return {
     issuer,
-    port: server.port,
     clientId,
     clientSecret,
-    close: server.close,
+    stop: async () => {
+      const stopping = listening;
+      listening = undefined;
+      await stopping?.close();
+    },
+    start: async () => {
+      listening ??= await listen(port, listener);
+    },
     revokeAll: async () => {
       for (const id of grants) await (await provider.Grant.find(id))?.destroy();
     },
@@ -76,7 +95,8 @@ function configuration(
       {
         client_id: client.clientId,
         client_secret: client.clientSecret,
-        application_type: "native",
+        // For a native program the provider would take any loopback port: ours must be registered.
+        application_type: "web",
         redirect_uris: [...options.redirectUris],
         grant_types: [
           "authorization_code",
@@ -88,6 +108,8 @@ function configuration(
       },
     ],
     jwks: { keys: client.keys },
+    // The default of 15 s would keep short tokens alive.
+    clockTolerance: 0,
     cookies: { keys: [randomBytes(24).toString("base64url")] },
     pkce: { required: () => true },
     rotateRefreshToken: options.rotateRefreshTokens,
@@ -115,7 +137,13 @@ function configuration(
       deviceFlow: {
         enabled: options.deviceFlow,
         userCodeInputSource: (context, form, _out, error) => {
-          context.body = codeEntryPage(form, error ? "That code is not valid (any more)." : undefined);
+          // The provider asks for another code also where the person has just said no: that would puzzle them.
+          if (error?.name === "AbortedError") {
+            context.body = page(
+              "You denied access",
+              "<p>Your device was not connected. You can close this tab.</p>",
+            );
+          } else context.body = codeEntryPage(form, error ? "That code is not valid (any more)." : undefined);
         },
         userCodeConfirmSource: (context, form, _client, _device, userCode) => {
           context.body = codeConfirmPage(form, userCode);
@@ -127,7 +155,7 @@ function configuration(
     },
     renderError: (context, out) => {
       context.type = "html";
-      context.body = page("That did not work", `<p>${out.error}</p>`);
+      context.body = problemPage(out.error_description ?? out.error);
     },
   };
 }
@@ -161,23 +189,40 @@ function interactionPages(provider: ProviderInstance) {
         await finish({ consent: { grantId: await grant.save() } });
       }
     } catch (error) {
-      sendHtml(
-        response,
-        400,
-        page("That did not work", `<p>${error instanceof Error ? error.name : "Error"}</p>`),
-      );
+      sendHtml(response, 400, problemPage(error instanceof Error ? error.name : "Error"));
     }
   };
 }
 
-/** Without the package's advice on running it for real: this is a demo, in memory on purpose. */
-async function quietly<T>(work: () => Promise<T>): Promise<T> {
+function problemPage(problem: string): string {
+  return page("That did not work", `<p>${escapeHtml(problem)}</p>`);
+}
+
+let loading: Promise<typeof import("oidc-provider")> | undefined;
+
+async function makeProvider(issuer: string, settings: Configuration): Promise<ProviderInstance> {
+  // Loaded once for all servers that start at the same time, as the console is changed meanwhile.
+  loading ??= withoutAdvice(() => import("oidc-provider"));
+  const { default: Provider } = await loading;
+  return withoutAdvice(() => new Provider(issuer, settings));
+}
+
+/** Leaves out the package's advice on running it for real: this is a demo, in memory on purpose. */
+function withoutAdvice<T>(work: () => T): T {
   const { warn, info } = console;
-  console.warn = () => {};
-  console.info = () => {};
+  const except =
+    (print: typeof console.warn): typeof console.warn =>
+    (...words) => {
+      if (!String(words[0]).includes("oidc-provider ")) print(...words);
+    };
+  const restore = () => void Object.assign(console, { warn, info });
+  Object.assign(console, { warn: except(warn), info: except(info) });
+  let result: T | undefined;
   try {
-    return await work();
+    result = work();
   } finally {
-    Object.assign(console, { warn, info });
+    if (result instanceof Promise) result.then(restore, restore);
+    else restore();
   }
+  return result;
 }

@@ -37,7 +37,7 @@ const ROUTES: Readonly<Record<string, Route | "callback" | "logout" | "jwks">> =
   "/auth/v2/.well-known/jwks.json": "jwks",
   "/me": "me",
 };
-const POST_ONLY = new Set(["device", "token"]);
+const METHODS: Readonly<Record<string, string>> = { device: "POST", token: "POST" };
 
 /** The py-oidc-auth routes in front of a provider, answering as the FastAPI server does. */
 export function routes(state: RoutesState): RequestListener {
@@ -57,8 +57,10 @@ export function routes(state: RoutesState): RequestListener {
     const form = request.method === "POST" ? await readForm(request) : new URLSearchParams();
     state.log(request.method ?? "", url.pathname, [...url.searchParams.keys(), ...form.keys()]);
     if (!route || (route === "jwks" && !state.broker)) return reply(response, detail(404, "Not Found"));
-    if (POST_ONLY.has(route) !== (request.method === "POST")) {
-      return reply(response, detail(405, "Method Not Allowed"));
+    const method = METHODS[route] ?? "GET";
+    if (request.method !== method) {
+      const { status, body } = detail(405, "Method Not Allowed");
+      return sendJson(response, status, body, { allow: method });
     }
     const grant = route === "token" ? grantOf(form) : undefined;
     state.count(route);
@@ -68,10 +70,9 @@ export function routes(state: RoutesState): RequestListener {
     if (route === "logout") return logout(url, response);
     if (route === "token") return reply(response, await token(form));
     if (route === "device") return reply(response, await device());
-    if (route === "userinfo") return person(request, response, 403);
-    if (route === "me") return person(request, response, 401);
+    if (route === "userinfo" || route === "me") return person(request, response, route);
     if (route === "jwks") return sendJson(response, 200, await state.broker?.jwks());
-    if (route === "callback") return reply(response, detail(400, "This server is for programs."));
+    if (route === "callback") return reply(response, await callback(url));
     if (!state.authPorts) return reply(response, detail(404, "Not Found"));
     sendJson(response, 200, { valid_ports: state.authPorts });
   }
@@ -79,7 +80,7 @@ export function routes(state: RoutesState): RequestListener {
   async function login(url: URL, response: ServerResponse): Promise<void> {
     const redirectUri = url.searchParams.get("redirect_uri");
     if (!redirectUri) return reply(response, detail(400, "Missing redirect_uri"));
-    const scopes = new Set(url.searchParams.get("scope")?.split(" ") ?? SCOPES);
+    const scopes = new Set(url.searchParams.get("scope")?.split(" ").filter(Boolean) ?? SCOPES);
     if (url.searchParams.get("offline_access") === "true") scopes.add("offline_access");
     // The real server keeps them in a set: their order is random.
     const shuffled = [...scopes].sort(() => Math.random() - 0.5).join(" ");
@@ -92,10 +93,18 @@ export function routes(state: RoutesState): RequestListener {
   }
 
   async function logout(url: URL, response: ServerResponse): Promise<void> {
-    const back = url.searchParams.get("post_logout_redirect_uri") ?? "/";
+    const back = url.searchParams.get("post_logout_redirect_uri");
     const target = new URL(String((await state.upstream.discovery())["end_session_endpoint"]));
-    target.searchParams.set("post_logout_redirect_uri", back);
+    if (back) target.searchParams.set("post_logout_redirect_uri", back);
     response.writeHead(307, { location: target.href }).end();
+  }
+
+  /** For web apps, which let the server redeem the code: all it needs is in `state`. */
+  async function callback(url: URL): Promise<Reply> {
+    const code = url.searchParams.get("code");
+    const [, redirectUri, verifier] = (url.searchParams.get("state") ?? "").split("|");
+    if (!code || !redirectUri || !verifier) return detail(400, "Missing code or state");
+    return token(new URLSearchParams({ code, redirect_uri: redirectUri, code_verifier: verifier }));
   }
 
   async function device(): Promise<Reply> {
@@ -139,19 +148,35 @@ export function routes(state: RoutesState): RequestListener {
     return state.enforceInterval && last !== undefined && now - last < least;
   }
 
-  async function person(request: IncomingMessage, response: ServerResponse, refusal: number): Promise<void> {
+  async function person(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: "userinfo" | "me",
+  ): Promise<void> {
     const [scheme, token] = (request.headers.authorization ?? "").split(" ");
     const bearer = scheme === "Bearer" && token ? token : undefined;
-    const name = bearer === undefined ? undefined : await nameOf(bearer);
-    if (name !== undefined) return sendJson(response, 200, { username: name, email: `${name}@example.org` });
+    let name: string | undefined;
+    try {
+      if (bearer !== undefined) name = await nameOf(bearer);
+    } catch (error) {
+      // Nobody can say whether the token is good: a 401 would send its owner to a login for nothing.
+      const reason = error instanceof Error ? error.message : "?";
+      return reply(response, detail(502, `Failed to contact OIDC endpoint: ${reason}`));
+    }
+    if (name !== undefined) {
+      const claims = { username: name, email: `${name}@example.org` };
+      const names = { first_name: name, last_name: "", pw_name: name };
+      return sendJson(response, 200, route === "me" ? claims : { ...claims, ...names });
+    }
     const challenge = bearer === undefined ? "Bearer" : 'Bearer error="invalid_token"';
-    const status = bearer === undefined ? refusal : 401;
+    // FastAPI's way on its own routes, where others say 401.
+    const status = route === "userinfo" && bearer === undefined ? 403 : 401;
     sendJson(response, status, { detail: "Not authenticated" }, { "www-authenticate": challenge });
   }
 
   async function nameOf(token: string): Promise<string | undefined> {
     if (state.broker) return state.broker.verify(token);
-    const claims = await state.upstream.userinfo(token).catch(() => undefined);
+    const claims = await state.upstream.userinfo(token);
     return claims === undefined ? undefined : String(claims["sub"]);
   }
 }

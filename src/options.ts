@@ -15,6 +15,8 @@ export interface LoginOptions extends RouteOptions {
   store?: TokenStore | undefined;
   /** Names the folder of the default store. Default `py-oidc-auth`. Not together with `store`. */
   appName?: string | undefined;
+  /** Keeps several logins to one server apart; any name. Default: the one without. */
+  account?: string | undefined;
   /** Logs in anew even where a stored token would do. Default false. */
   force?: boolean | undefined;
   /**

@@ -26,8 +26,9 @@ export interface ObtainOptions {
  */
 export async function obtainToken(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
   const { store, config, context } = session;
+  const { account } = session.options;
   if (!options.force) {
-    const stored = await store.get(config.host);
+    const stored = await store.get(config.host, { account });
     if (stored && isUsable(stored, context.now())) {
       context.emit({ type: "reused", server: config.host });
       return stored;
@@ -40,9 +41,9 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
 
 /** Only calls that would do the very same share their work: nobody gets another one's settings. */
 function shareKey({ config, options }: Session, { force, sharedAs }: ObtainOptions): string {
-  const { timeout, interactive, ui, openBrowser, fetch } = options;
+  const { account, timeout, interactive, ui, openBrowser, fetch } = options;
   const objects = [ui, openBrowser, fetch].map((one) => (typeof one === "boolean" ? one : identity(one)));
-  return JSON.stringify([config, sharedAs, force, timeout, interactive, objects]);
+  return JSON.stringify([config, account, sharedAs, force, timeout, interactive, objects]);
 }
 
 let identities = 0;
@@ -68,15 +69,16 @@ async function refreshOrLogIn(
   // Before the person is troubled: a login that cannot be kept would be asked for again at once.
   await store.backend.assertWritable();
   const token = await login(outcome, signal);
-  await store.put(config.host, token);
+  await store.put(config.host, token, { account: session.options.account });
   return token;
 }
 
 /** Refreshes what is stored, under the store's lock; a reason to log in where there is nothing to refresh. */
 async function refreshStored(session: Session, signal: AbortSignal): Promise<Token | LoginReason> {
   const { store, config, context } = session;
+  const { account } = session.options;
   const good = (token: Token) => isUsable(token, context.now());
-  const stored = await store.get(config.host);
+  const stored = await store.get(config.host, { account });
   if (!stored) return { text: "no login is stored for it" };
   if (!isRefreshable(stored, context.now())) return { text: "the stored login has expired" };
   let refused: AuthError | undefined;
@@ -98,7 +100,7 @@ async function refreshStored(session: Session, signal: AbortSignal): Promise<Tok
         return undefined;
       }
     },
-    { signal, done: good },
+    { account, signal, done: good },
   );
   if (token && (refreshed || good(token))) {
     context.emit({ type: refreshed ? "refreshed" : "reused", server: config.host });

@@ -71,16 +71,22 @@ export function tokenJson(token: Token): Record<string, unknown> {
   };
 }
 
+/** When (Unix seconds) the last use of an entry ends; `undefined` where that is unknown or never. */
+export function lastEnd(entry: Entry): number | undefined {
+  const token = isEntry(entry) ? tokenFromEntry(entry) : undefined;
+  if (!token) return undefined;
+  if (token.refreshToken !== undefined && token.refreshExpiresAt === undefined) return undefined;
+  return Math.max(token.expiresAt, token.refreshExpiresAt ?? 0);
+}
+
 /**
  * Whether an entry is of no more use: neither its access token nor its refresh token can be.
  *
  * @param now Unix milliseconds
  */
 export function isGone(entry: Entry, now: number): boolean {
-  const token = isEntry(entry) ? tokenFromEntry(entry) : undefined;
-  if (!token) return false;
-  const refreshEnds = token.refreshToken === undefined ? 0 : (token.refreshExpiresAt ?? FAR_FUTURE);
-  return Math.max(token.expiresAt, refreshEnds) - GONE_MARGIN_SECONDS <= now / 1000;
+  const end = lastEnd(entry);
+  return end !== undefined && end - GONE_MARGIN_SECONDS <= now / 1000;
 }
 
 /** Whether two entries are the same one, whatever the order of their members. */

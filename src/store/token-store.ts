@@ -1,15 +1,22 @@
-import { dropUndefined, invalid, parseHost } from "../config.js";
+import { dropUndefined, invalid } from "../config.js";
 import { Token } from "../token.js";
 import type { Entry, TokenStoreBackend } from "./backend.js";
 import { defaultStorePath, expandPath } from "./default-path.js";
 import { entryFromToken, isEntry, isGone, tokenFromEntry } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
+import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
+import { serverSlot } from "./server-slot.js";
 
 export interface TokenStoreOptions {
   /** Path of the store file; `~` is expanded. */
   path?: string | undefined;
   /** Names the folder of the default file. Default `py-oidc-auth`: the Python client's own file. */
   appName?: string | undefined;
+  /**
+   * Seals each token in the file (JWE, A256GCM). 32 bytes, as they are or in base64 or hex; `{ env }` names a variable
+   * that holds them; a function fetches them, say from a keychain.
+   */
+  encryptionKey?: EncryptionKey | undefined;
   /** Something else to keep tokens in. */
   backend?: TokenStoreBackend | undefined;
   /** Told of repairs, such as a damaged file that was kept aside. Default: `process.emitWarning`. */
@@ -20,11 +27,23 @@ export interface TokenStoreOptions {
   now?: (() => number) | undefined;
 }
 
-export interface UpdateOptions {
+/** Which of several logins to one server is meant. */
+export interface AccountOptions {
+  /** Any name. Default: the one login that has none, which the Python client uses, too. */
+  account?: string | undefined;
+}
+
+export interface UpdateOptions extends AccountOptions {
   /** Ends the waiting for the lock; the function, once begun, is not interrupted. */
   signal?: AbortSignal | undefined;
   /** While waiting for another process: a token for which this is true is returned at once, without the lock. */
   done?: ((current: Token) => boolean) | undefined;
+}
+
+interface Found {
+  readonly key: string;
+  readonly entry: Entry | undefined;
+  readonly server: string;
 }
 
 /** Keeps tokens by server between runs, and is where processes that share a login meet. */
@@ -36,17 +55,13 @@ export class TokenStore {
 
   /** @throws AuthError `invalid_config` */
   constructor(options: TokenStoreOptions = {}) {
-    const given = Object.keys(
-      dropUndefined({ ...options, onWarning: undefined, env: undefined, now: undefined }),
-    );
+    const { path, appName, backend, encryptionKey, env } = options;
+    const given = Object.keys(dropUndefined({ path, appName, backend }));
     if (given.length > 1) throw invalid(given.join(" and "), "cannot be given together", undefined);
     this.#now = options.now ?? Date.now;
-    if (options.backend) {
-      this.backend = options.backend;
-      return;
-    }
-    this.path = storePath(options);
-    this.backend = fileBackend(this.path, { onWarning: options.onWarning ?? emitWarning });
+    this.path = backend ? undefined : storePath(options);
+    const plain = backend ?? fileBackend(this.path ?? "", { onWarning: options.onWarning ?? emitWarning });
+    this.backend = encryptionKey === undefined ? plain : sealedBackend(plain, encryptionKey, env);
   }
 
   /**
@@ -54,8 +69,8 @@ export class TokenStore {
    *
    * @throws AuthError `store_unreadable`, `invalid_config`
    */
-  async get(host: string | URL): Promise<Token | undefined> {
-    const { entry } = await this.#find(host);
+  async get(host: string | URL, { account }: AccountOptions = {}): Promise<Token | undefined> {
+    const { entry } = await this.#find(host, account);
     return entry && this.#tokenOf(entry);
   }
 
@@ -64,21 +79,21 @@ export class TokenStore {
    *
    * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
    */
-  async put(host: string | URL, token: Token): Promise<void> {
+  async put(host: string | URL, token: Token, { account }: AccountOptions = {}): Promise<void> {
     if (!(token instanceof Token)) throw invalid("token", "must be a Token", undefined);
-    const slot = await this.#find(host);
+    const slot = await this.#find(host, account);
     const entry = entryFromToken(token, slot.server, this.#now(), slot.entry);
     await this.backend.set(slot.key, entry);
     await this.#prune();
   }
 
   /** Forgets a server. @returns whether there was something to forget */
-  async remove(host: string | URL): Promise<boolean> {
-    const { key } = await this.#find(host);
+  async remove(host: string | URL, { account }: AccountOptions = {}): Promise<boolean> {
+    const { key } = await this.#find(host, account);
     return this.backend.delete(key);
   }
 
-  /** The servers with a stored login; `*` where the file holds one bare token, which serves any. */
+  /** The servers with a stored login, as `https://host#account` where it has an account; `*` where the file holds one bare token, which serves any. */
   async hosts(): Promise<string[]> {
     const hosts: string[] = [];
     for (const key of await this.backend.keys()) {
@@ -110,13 +125,13 @@ export class TokenStore {
     work: (current: Token | undefined) => Promise<Token | undefined>,
     options: UpdateOptions = {},
   ): Promise<Token | undefined> {
-    const { signal, done } = options;
+    const { signal, done, account } = options;
     const giveUp = async () => {
-      const current = await this.get(host);
+      const current = await this.get(host, { account });
       return current && done?.(current) ? { token: current } : undefined;
     };
     const locked = async () => {
-      const slot = await this.#find(host);
+      const slot = await this.#find(host, account);
       const current = slot.entry && this.#tokenOf(slot.entry);
       const next = await work(current);
       if (next === current) return { token: current };
@@ -128,27 +143,26 @@ export class TokenStore {
             condition,
           )
         : await this.backend.delete(slot.key, condition);
-      return { token: written ? next : await this.get(host) };
+      return { token: written ? next : await this.get(host, { account }) };
     };
-    const lockKey = parseHost(host).origin;
-    const { token } = await this.backend.withLock(lockKey, locked, { signal, giveUp });
+    const { sharedKey } = serverSlot(host, account);
+    const { token } = await this.backend.withLock(sharedKey, locked, { signal, giveUp });
     return token;
   }
 
-  /** Where a server's entry is, or is to be. The Python client knows only the origin, and so does its file. */
-  async #find(host: string | URL): Promise<{ key: string; entry: Entry | undefined; server: string }> {
-    const url = parseHost(host);
-    const server = url.origin + url.pathname.replace(/\/+$/, "");
-    const ownKey = server === url.origin ? `${server}/` : server;
+  /** Where a server's entry is, or is to be. */
+  async #find(host: string | URL, account: string | undefined): Promise<Found> {
+    const { server, sharedKey, ownKey } = serverSlot(host, account);
     const own = await this.backend.get(ownKey);
     if (own) return { key: ownKey, entry: own, server };
-    const shared = await this.backend.get(url.origin);
+    const shared = await this.backend.get(sharedKey);
     // The origin's entry may be that of another server below it: theirs is never given to this one.
     const foreign = shared?.server !== undefined && shared.server !== server;
-    return foreign ? { key: ownKey, entry: undefined, server } : { key: url.origin, entry: shared, server };
+    return foreign ? { key: ownKey, entry: undefined, server } : { key: sharedKey, entry: shared, server };
   }
 
   #tokenOf(entry: Entry): Token | undefined {
+    if (isSealed(entry)) throw sealedWithoutKey(this.backend.description);
     return isGone(entry, this.#now()) ? undefined : tokenFromEntry(entry);
   }
 

@@ -1,0 +1,58 @@
+import type { Entry, WriteCondition } from "./backend.js";
+import type { PostgresClient } from "./postgres-client.js";
+
+/** The statements on the table of entries, each with a text of its own so that entries compare as they were written. */
+export class PostgresRows {
+  /** For CREATE TABLE. */
+  readonly definition: string;
+  readonly #table: string;
+  readonly #query: PostgresClient["query"];
+
+  constructor(table: string, query: PostgresClient["query"]) {
+    this.#table = table;
+    this.#query = query;
+    this.definition = `${table} (key text PRIMARY KEY, entry text NOT NULL)`;
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    const { rows } = await this.#query(`SELECT entry FROM ${this.#table} WHERE key = $1`, [key]);
+    return rows[0] && parse(rows[0]["entry"]);
+  }
+
+  async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
+    const text = JSON.stringify(entry);
+    const insert = `INSERT INTO ${this.#table} (key, entry) VALUES ($1, $2) ON CONFLICT`;
+    if (!condition) {
+      await this.#query(`${insert} (key) DO UPDATE SET entry = excluded.entry`, [key, text]);
+      return true;
+    }
+    const { ifUnchanged } = condition;
+    const update = `UPDATE ${this.#table} SET entry = $2 WHERE key = $1 AND entry = $3`;
+    const { rowCount } = ifUnchanged
+      ? await this.#query(update, [key, text, JSON.stringify(ifUnchanged)])
+      : await this.#query(`${insert} DO NOTHING`, [key, text]);
+    return rowCount === 1;
+  }
+
+  async delete(key: string, condition?: WriteCondition): Promise<boolean> {
+    if (condition && !condition.ifUnchanged) return false;
+    const unchanged = condition?.ifUnchanged ? " AND entry = $2" : "";
+    const values = condition?.ifUnchanged ? [key, JSON.stringify(condition.ifUnchanged)] : [key];
+    const { rowCount } = await this.#query(`DELETE FROM ${this.#table} WHERE key = $1${unchanged}`, values);
+    return rowCount === 1;
+  }
+
+  async keys(): Promise<string[]> {
+    const { rows } = await this.#query(`SELECT key FROM ${this.#table} ORDER BY key`);
+    return rows.map((row) => String(row["key"]));
+  }
+
+  async all(): Promise<[key: string, entry: Entry][]> {
+    const { rows } = await this.#query(`SELECT key, entry FROM ${this.#table}`);
+    return rows.map((row) => [String(row["key"]), parse(row["entry"])]);
+  }
+}
+
+function parse(text: unknown): Entry {
+  return JSON.parse(String(text)) as Entry;
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { AuthError, cancelled } from "../errors.js";
+import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
+import { lastEnd } from "./entry.js";
+import { inTurn } from "./in-turn.js";
+import { pauseBeforeRetry } from "./pause.js";
+
+/** What is used of a client: node-redis 5 and 6 have `sendCommand`, ioredis has `call`. */
+export type RedisClient =
+  | { call(command: string, ...args: string[]): Promise<unknown> }
+  | { sendCommand(args: string[]): Promise<unknown> };
+
+export interface RedisBackendOptions {
+  /** A connected client of the package `redis` or `ioredis`. */
+  client: RedisClient;
+  /** What all keys begin with. Default `oidc-auth:`. */
+  prefix?: string | undefined;
+  /** Longest time (milliseconds) to wait for another process's refresh. Default 90,000. */
+  waitMs?: number | undefined;
+  /** A lock that is not renewed for this long (milliseconds) is free again. Default 15,000. */
+  leaseMs?: number | undefined;
+}
+
+/** A write that happens only if the entry is still the one that was read; "" stands for none. */
+const WRITE_IF_UNCHANGED = `
+local current = redis.call('GET', KEYS[1]) or ''
+if current ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+elseif ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3]) end
+return 1`;
+
+/** Renews or frees a lock, only if it is still ours. */
+const RENEW_IF_OURS = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+const FREE_IF_OURS = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+/**
+ * Keeps tokens in Redis, each with the time to live of its last end. A refresh holds a lock with a lease that is renewed
+ * while it works. No write of a holder that lost its lock can replace a newer entry: the server compares.
+ *
+ * Each key stands in one hash slot with its lock, so a cluster will do.
+ */
+export function redisBackend(options: RedisBackendOptions): TokenStoreBackend {
+  return new RedisBackend(options);
+}
+
+class RedisBackend implements TokenStoreBackend {
+  readonly description: string;
+  readonly #client: RedisClient;
+  readonly #prefix: string;
+  readonly #waitMs: number;
+  readonly #leaseMs: number;
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor({ client, prefix = "oidc-auth:", waitMs = 90_000, leaseMs = 15_000 }: RedisBackendOptions) {
+    this.#client = client;
+    this.#prefix = prefix;
+    this.#waitMs = waitMs;
+    this.#leaseMs = leaseMs;
+    this.description = `the Redis keys ${prefix}*`;
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    const text = await this.#command("GET", this.#name(key));
+    return typeof text === "string" ? (JSON.parse(text) as Entry) : undefined;
+  }
+
+  async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
+    const text = JSON.stringify(entry);
+    const end = lastEnd(entry);
+    const until = end === undefined ? "" : String(Math.ceil(end * 1000));
+    if (condition) {
+      if (!(await this.#writeIf(key, condition, text, until))) return false;
+    } else {
+      await this.#command("SET", this.#name(key), text, ...(until ? ["PXAT", until] : []));
+    }
+    await this.#command("SADD", this.#index, key);
+    return true;
+  }
+
+  async delete(key: string, condition?: WriteCondition): Promise<boolean> {
+    if (condition && !condition.ifUnchanged) return false;
+    const removed = condition
+      ? await this.#writeIf(key, condition, "", "")
+      : (await this.#command("DEL", this.#name(key))) === 1;
+    if (removed) await this.#command("SREM", this.#index, key);
+    return removed;
+  }
+
+  async keys(): Promise<string[]> {
+    const listed = await this.#command("SMEMBERS", this.#index);
+    const keys: string[] = [];
+    for (const key of Array.isArray(listed) ? listed.map(String).sort() : []) {
+      // Redis itself removes what has ended; the list of keys learns of it here.
+      if ((await this.#command("EXISTS", this.#name(key))) === 1) keys.push(key);
+      else await this.#command("SREM", this.#index, key);
+    }
+    return keys;
+  }
+
+  /** Nothing to do: each entry has a time to live. */
+  async prune(): Promise<void> {}
+
+  async assertWritable(): Promise<void> {
+    await this.#command("DEL", this.#name(""));
+  }
+
+  async withLock<T>(key: string, work: () => Promise<T>, options: LockOptions<T> = {}): Promise<T> {
+    return inTurn(this.#turns, key, () => this.#locked(key, work, options), options);
+  }
+
+  async #locked<T>(key: string, work: () => Promise<T>, { signal, giveUp }: LockOptions<T>): Promise<T> {
+    const lock = `${this.#name(key)}:lock`;
+    const owner = randomUUID();
+    const lease = String(this.#leaseMs);
+    const start = performance.now();
+    for (;;) {
+      if (signal?.aborted) throw cancelled(signal);
+      if ((await this.#command("SET", lock, owner, "NX", "PX", lease)) === "OK") break;
+      const ready = await giveUp?.();
+      if (ready !== undefined) return ready;
+      const waited = performance.now() - start;
+      if (waited > this.#waitMs) {
+        const seconds = Math.round(waited / 1000);
+        throw new AuthError(
+          "store_locked",
+          `A token in ${this.description} has been in use for ${seconds} s.`,
+        );
+      }
+      await pauseBeforeRetry(waited, signal);
+    }
+    // A renewal that fails only lets the lease run out: the write itself is compared by the server.
+    const renewal = setInterval(
+      () => void this.#script(RENEW_IF_OURS, lock, owner, lease).catch(() => {}),
+      this.#leaseMs / 5,
+    );
+    renewal.unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewal);
+      await this.#script(FREE_IF_OURS, lock, owner).catch(() => {});
+    }
+  }
+
+  async #writeIf(
+    key: string,
+    { ifUnchanged }: WriteCondition,
+    text: string,
+    until: string,
+  ): Promise<boolean> {
+    const before = ifUnchanged ? JSON.stringify(ifUnchanged) : "";
+    return (await this.#script(WRITE_IF_UNCHANGED, this.#name(key), before, text, until)) === 1;
+  }
+
+  #script(script: string, key: string, ...args: string[]): Promise<unknown> {
+    return this.#command("EVAL", script, "1", key, ...args);
+  }
+
+  /** The braces make a cluster put an entry and its lock into one slot. */
+  #name(key: string): string {
+    return `${this.#prefix}{${key}}`;
+  }
+
+  get #index(): string {
+    return `${this.#prefix}keys`;
+  }
+
+  async #command(command: string, ...args: string[]): Promise<unknown> {
+    try {
+      // ioredis has a `sendCommand` of another kind, so `call` comes first.
+      return "call" in this.#client
+        ? await this.#client.call(command, ...args)
+        : await this.#client.sendCommand([command, ...args]);
+    } catch (error) {
+      const what = error instanceof Error ? error.message : "for an unknown reason";
+      throw new AuthError("store_unavailable", `The token store, ${this.description}, failed: ${what}.`, {
+        cause: error,
+        hint: "Check that Redis runs and can be reached, and that the client is connected.",
+      });
+    }
+  }
+}
