@@ -1,9 +1,15 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { AuthError, isAuthError } from "../errors.js";
+import { cleanText } from "../text.js";
+import { isRecord } from "../token.js";
 import type { TokenStoreBackend } from "./backend.js";
 import { defaultStorePath, expandPath } from "./default-path.js";
 import { fileBackend } from "./file-backend.js";
 import { sealedBackend } from "./sealed-backend.js";
+
+const KEY_BYTES = 32;
 
 export interface KeychainBackendOptions {
   /** What the entry in the keychain is called. Default `oidc-auth-client`. */
@@ -21,12 +27,6 @@ export interface KeychainBackendOptions {
   timeoutMs?: number | undefined;
   /** Told of a fallback and of repairs. Default: `process.emitWarning`. */
   onWarning?: ((message: string) => void) | undefined;
-}
-
-/** What is used of the package `@napi-rs/keyring`. */
-interface KeychainEntry {
-  getPassword(signal?: AbortSignal): Promise<string | null | undefined>;
-  setPassword(password: string, signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -55,63 +55,64 @@ export async function keychainBackend(options: KeychainBackendOptions = {}): Pro
 
 /** The key in the keychain, made there where there is none yet: by one process, for all. */
 async function keychainKey(file: TokenStoreBackend, options: KeychainBackendOptions): Promise<Uint8Array> {
-  const entry = await openEntry(options.service ?? "oidc-auth-client");
-  const timeoutMs = options.timeoutMs ?? 30_000;
-  const read = () => bounded(timeoutMs, (signal) => entry.getPassword(signal));
-  const known = (await read()) ?? (await makeKey(file, entry, read, timeoutMs));
+  const { service = "oidc-auth-client", timeoutMs = 30_000 } = options;
+  const read = () => askKeychain("get", service, timeoutMs);
+  const known = (await read()) ?? (await file.withLock("keychain", async () => (await read()) ?? makeKey()));
   const bytes = Buffer.from(known, "base64");
-  if (bytes.length !== 32) throw unavailable("the entry in the keychain is not one of ours");
+  if (bytes.length !== KEY_BYTES) throw unavailable("its entry of that name is not one of ours");
   return bytes;
-}
 
-async function makeKey(
-  file: TokenStoreBackend,
-  entry: KeychainEntry,
-  read: () => Promise<string | null | undefined>,
-  timeoutMs: number,
-): Promise<string> {
-  return file.withLock("keychain", async () => {
-    const made = await read();
-    if (made) return made;
-    const key = randomBytes(32).toString("base64");
-    await bounded(timeoutMs, (signal) => entry.setPassword(key, signal));
+  async function makeKey(): Promise<string> {
+    const key = randomBytes(KEY_BYTES).toString("base64");
+    await askKeychain("set", service, timeoutMs, key);
     return key;
-  });
+  }
 }
 
-async function openEntry(service: string): Promise<KeychainEntry> {
-  try {
-    const { AsyncEntry } = await import("@napi-rs/keyring");
-    return new AsyncEntry(service, "token-store-key");
-  } catch (error) {
+/** One call to the keychain, ended when it takes too long: it may wait for a person who is not there. */
+async function askKeychain(
+  action: "get" | "set",
+  service: string,
+  timeoutMs: number,
+  secret = "",
+): Promise<string | undefined> {
+  const program = fileURLToPath(new URL("./keychain-process.js", import.meta.url));
+  const child = spawn(process.execPath, [program, action, service], { stdio: ["pipe", "pipe", "ignore"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  // A child that ended at once reads nothing; what it printed says why.
+  child.stdin.on("error", () => {});
+  child.stdin.end(secret);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    child.kill("SIGKILL");
+  }, timeoutMs);
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", (error) => reject(unavailable("its helper cannot be started", error)));
+    child.once("close", () => resolve());
+  }).finally(() => clearTimeout(timer));
+  if (timedOut)
     throw unavailable(
-      "the package @napi-rs/keyring cannot be loaded",
-      error,
-      "Install it: npm install @napi-rs/keyring.",
+      `it did not answer within ${timeoutMs / 1000} s`,
+      undefined,
+      "Unlock it, and try again.",
     );
-  }
+  return answerIn(output);
 }
 
-/** A call to the keychain, which may wait for a person who is not there. */
-async function bounded<T>(timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      stop.abort();
-      reject(
-        unavailable(`it did not answer within ${timeoutMs / 1000} s`, undefined, "Unlock it, and try again."),
-      );
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([call(stop.signal), timeout]);
-  } catch (error) {
-    if (isAuthError(error)) throw error;
-    throw unavailable(error instanceof Error ? error.message : "for an unknown reason", error);
-  } finally {
-    clearTimeout(timer);
+function answerIn(output: string): string | undefined {
+  const answer: unknown = output === "" ? {} : JSON.parse(output);
+  const { value, error, missing } = isRecord(answer) ? answer : {};
+  if (missing === true) {
+    const remedy = "Install it: npm install @napi-rs/keyring.";
+    throw unavailable("the package @napi-rs/keyring cannot be loaded", undefined, remedy);
   }
+  if (typeof error === "string") throw unavailable(cleanText(error));
+  if (value === undefined) throw unavailable("its helper ended without an answer");
+  return typeof value === "string" ? value : undefined;
 }
 
 function unavailable(why: string, cause?: unknown, remedy = "Start and unlock the keychain."): AuthError {
