@@ -16,9 +16,8 @@ async function main(action: string | undefined, service: string): Promise<unknow
 }
 
 const [action, service = ""] = process.argv.slice(2);
-const outcome = await main(action, service).catch((error: unknown) => {
-  const { message, code } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : new Error(String(error));
-  return { error: message, missing: code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND" };
-});
+const outcome = await main(action, service).catch((error: NodeJS.ErrnoException) => ({
+  error: error.message,
+  missing: error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND",
+}));
 process.stdout.write(JSON.stringify(outcome));

@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/flows/"],
   ["src/interaction-hint.ts"],
   ["src/authenticate.ts"],
+  ["src/testing/"],
   ["src/index.ts", "src/cli/"],
 ];
 
@@ -75,7 +76,12 @@ describe("what is loaded", () => {
         named.set(specifier, [...(named.get(specifier) ?? []), file]);
       }
     }
-    expect(Object.fromEntries(named)).toEqual({ open: ["src/flows/open-browser.ts"] });
+    expect(Object.fromEntries(named)).toEqual({
+      "@napi-rs/keyring": ["src/store/keychain-process.ts"],
+      jose: ["src/store/sealed-backend.ts", "src/store/sealed-backend.ts"],
+      open: ["src/flows/open-browser.ts"],
+      pg: ["src/store/postgres-client.ts"],
+    });
   });
 });
 
