@@ -17,13 +17,27 @@ export interface Child {
   ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+export interface RunOptions {
+  /** Runs without root's right to write anywhere. Nothing changes where the tests do not run as root. */
+  readonly unprivileged?: boolean;
+  /** Longest file that it may write, in blocks of 512 bytes. */
+  readonly fileLimit?: number;
+}
+
 /** Runs a program of ours in Node, killed at the latest when the test has finished. */
 export function runNode(
   script: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
+  { unprivileged, fileLimit }: RunOptions = {},
 ): Child {
-  const child = spawn(process.execPath, [script, ...args], {
+  const command = [process.execPath, script, ...args];
+  // The shell is replaced by the program, so that signals reach it.
+  const limited = ["sh", "-c", `ulimit -f ${fileLimit}; trap "" XFSZ; exec "$@"`, "sh", ...command];
+  const inner = fileLimit === undefined ? command : limited;
+  const drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
+  const [program = "", ...rest] = unprivileged && process.getuid?.() === 0 ? [...drop, ...inner] : inner;
+  const child = spawn(program, rest, {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
