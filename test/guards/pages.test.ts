@@ -25,7 +25,11 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
     types: ["node"],
-    paths: { "oidc-auth-client": [join(ROOT, "src/index.ts")] },
+    paths: {
+      "oidc-auth-client": [join(ROOT, "src/index.ts")],
+      "oidc-auth-client/testing": [join(ROOT, "src/testing/index.ts")],
+      "oidc-auth-client/*": [join(ROOT, "src/store/*-backend.ts")],
+    },
   };
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
@@ -43,12 +47,15 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
   });
 }
 
-describe("the README's code", () => {
-  const blocks = codeBlocks("README.md");
-
-  it("compiles, block by block", { timeout: 60_000 }, () => {
-    expect(blocks.length).toBeGreaterThan(5);
-    const files = new Map(blocks.map(({ line, code }) => [join(ROOT, `readme-line-${line}.mts`), code]));
+describe("the code in our pages", () => {
+  it.each([
+    ["README.md", 6],
+    ["docs/stores.md", 6],
+  ])("compiles, block by block: %s", { timeout: 60_000 }, (page, least) => {
+    const blocks = codeBlocks(page);
+    expect(blocks.length).toBeGreaterThanOrEqual(least);
+    const name = page.replace(/\W/g, "-");
+    const files = new Map(blocks.map(({ line, code }) => [join(ROOT, `${name}-line-${line}.mts`), code]));
     expect(diagnose(files)).toEqual([]);
   });
 
