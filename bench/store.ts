@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "redis";
 import { type AuthServer, startAuthServer } from "../demo/auth-server.js";
-import { approveDevice } from "../demo/person.js";
-import { authenticate, type LoginUi, Token, TokenStore, type TokenStoreBackend } from "../src/index.js";
+import { authenticate, Token, TokenStore, type TokenStoreBackend } from "../src/index.js";
 import { fileBackend } from "../src/store/file-backend.js";
 import { postgresBackend } from "../src/store/postgres-backend.js";
 import { redisBackend } from "../src/store/redis-backend.js";
 import { startPostgres, startRedis } from "../test/support/databases.js";
+import { logIn } from "../test/support/login.js";
 
 /**
  * `npm run bench:store`: what a reused token costs, and what a stampede does. All figures of one run, as ratios: they
@@ -106,8 +106,7 @@ async function benchStampede(
 ): Promise<void> {
   say(`\nA stampede over ${name}: an expired token, a refresh token good for one use, 50 ms latency`);
   const server = await startAuthServer({ deviceInterval: 0.2, enforceInterval: false, tokenLatency: 50 });
-  const show: LoginUi["show"] = (step) => (step.type === "device" ? approveDevice(step.code.uri) : undefined);
-  await authenticate(server.host, { store: new TokenStore({ backend }), ui: { show } });
+  await logIn(server.host, new TokenStore({ backend }));
   let alone = 0;
   for (const workers of [1, 8, 32, 64]) {
     const [key = ""] = await backend.keys();

@@ -1,6 +1,8 @@
 /** What a terminal can do, and the sequences for it. */
 
 export interface Style {
+  /** Whether more than plain lines can be shown. */
+  readonly capable: boolean;
   bold(text: string): string;
   dim(text: string): string;
   green(text: string): string;
@@ -21,6 +23,7 @@ export function createStyle({ isTty, env }: TerminalFacts): Style {
     allowed ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   const colour = capable && !env["NO_COLOR"];
   return {
+    capable,
     bold: sequence(1, 22, capable),
     dim: sequence(2, 22, capable),
     green: sequence(32, 39, colour),

@@ -64,7 +64,7 @@ function deviceLines(step: Extract<LoginStep, { type: "device" }>, style: Style,
     "",
     `${code.verificationUriComplete ? "and check that it shows" : "and enter"} this code (valid for ${clock(step.expiresAt - now)} min):`,
     "",
-    style.bold(userCode),
+    ...prominent(userCode, style),
     "",
   ];
 }
@@ -93,6 +93,13 @@ function codeLines(step: Extract<LoginStep, { type: "code" }>, style: Style, now
     );
   }
   return lines;
+}
+
+/** In a frame where there is a terminal to draw on; else alone on its line. */
+function prominent(text: string, style: Style): string[] {
+  if (!style.capable) return [text];
+  const edge = "─".repeat(text.length + 4);
+  return [`  ┌${edge}┐`, `  │  ${style.bold(text)}  │`, `  └${edge}┘`];
 }
 
 /** Once raw and unwrapped on a line of its own, to be copied by people and programs; where it can be, clickable. */

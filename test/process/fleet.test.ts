@@ -4,14 +4,12 @@ import pg from "pg";
 import { createClient } from "redis";
 import { expect, it, onTestFinished } from "vitest";
 import { startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice } from "../../demo/person.js";
-import { authenticate } from "../../src/authenticate.js";
 import type { TokenStoreBackend } from "../../src/store/backend.js";
 import { postgresBackend } from "../../src/store/postgres-backend.js";
 import { redisBackend } from "../../src/store/redis-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { type Database, startPostgres, startRedis } from "../support/databases.js";
-import { personUi } from "../support/person-ui.js";
+import { logIn } from "../support/login.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
@@ -64,8 +62,7 @@ async function expire({ backend }: Place): Promise<void> {
 async function fleetMakesOneRefresh(place: Place): Promise<void> {
   const server = await startAuthServer({ deviceInterval: 0.2, enforceInterval: false, tokenLatency: 50 });
   onTestFinished(() => server.close());
-  const ui = personUi((step) => step.type === "device" && approveDevice(step.code.uri));
-  await authenticate(server.host, { store: new TokenStore({ backend: place.backend }), ui });
+  await logIn(server.host, new TokenStore({ backend: place.backend }));
   const homes = Array.from({ length: MACHINES }, tempFolder);
   for (let round = 1; round <= 3; round++) {
     await expire(place);

@@ -2,10 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice } from "../../demo/person.js";
-import { authenticate } from "../../src/authenticate.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { personUi } from "../support/person-ui.js";
+import { logIn } from "../support/login.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
@@ -40,8 +38,7 @@ it.each(["passthrough", "broker"] as const)(
     });
     onTestFinished(() => server.close());
     const path = join(tempFolder(), "store.json");
-    const ui = personUi((step) => step.type === "device" && approveDevice(step.code.uri));
-    await authenticate(server.host, { store: new TokenStore({ path }), ui });
+    await logIn(server.host, new TokenStore({ path }));
     for (let round = 1; round <= ROUNDS; round++) {
       expire(path);
       const children = Array.from({ length: PROCESSES }, () => runNode(WORKER, [server.host, path]));

@@ -2,10 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice } from "../../demo/person.js";
-import { authenticate } from "../../src/authenticate.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { personUi } from "../support/person-ui.js";
+import { logIn } from "../support/login.js";
 import { type Child, type RunOptions, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
@@ -15,8 +13,7 @@ async function loggedIn() {
   const server = await startAuthServer({ deviceInterval: 0.2, enforceInterval: false });
   onTestFinished(() => server.close());
   const path = join(tempFolder(), "store.json");
-  const ui = personUi((step) => step.type === "device" && approveDevice(step.code.uri));
-  await authenticate(server.host, { store: new TokenStore({ path }), ui });
+  await logIn(server.host, new TokenStore({ path }));
   const expire = () => {
     const content = JSON.parse(readFileSync(path, "utf8"));
     for (const entry of Object.values<{ token: { expires: number } }>(content))

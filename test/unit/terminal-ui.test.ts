@@ -69,6 +69,12 @@ describe("on a terminal", () => {
     expect(text()).toContain(`\u001b]8;;${url}\u001b\\${url}\u001b]8;;\u001b\\\n`);
   });
 
+  it("the code stands out in a frame", () => {
+    const { ui, text } = terminal(true, { NO_COLOR: "1" });
+    void ui.show(DEVICE);
+    expect(text()).toMatch(/┌─{13}┐\n {2}│ {2}\S*ABCD-EFGH\S* {2}│\n {2}└─{13}┘/);
+  });
+
   it("a spinner counts down, and gives line and cursor back", () => {
     const { ui, text } = terminal(true);
     const stop = ui.waiting?.(NOW + 61_000);
