@@ -8,6 +8,7 @@ import type { TokenStoreBackend } from "../../src/store/backend.js";
 import { postgresBackend } from "../../src/store/postgres-backend.js";
 import { redisBackend } from "../../src/store/redis-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { Token } from "../../src/token.js";
 import { type Database, startPostgres, startRedis } from "../support/databases.js";
 import { logIn } from "../support/login.js";
 import { type Child, runNode } from "../support/processes.js";
@@ -84,6 +85,19 @@ it(
   { timeout: 120_000 },
   async () => fleetMakesOneRefresh(await postgres()),
 );
+
+it("a holder that was killed frees its lock in PostgreSQL", { timeout: 60_000 }, async () => {
+  const { backend, args } = await postgres();
+  const holder = runNode(join(import.meta.dirname, "workers/hold-postgres.mjs"), args.slice(1));
+  await holder.line((line) => line === "inside");
+  const store = new TokenStore({ backend });
+  const waiter = store.update(
+    "https://auth.example.org",
+    async () => new Token({ accessToken: "next", expiresAt: 4e9 }),
+  );
+  holder.process.kill("SIGKILL");
+  expect(await waiter).toMatchObject({ accessToken: "next" });
+});
 
 it.skipIf(!hasRedis)(
   `${MACHINES} machines with ${PROCESSES} processes each make one refresh over Redis`,

@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { storeContract } from "../../src/testing/store-contract.js";
 import { tempFolder } from "../support/temp-folder.js";
 
-const WORKER = join(import.meta.dirname, "workers/keychain.mjs");
+const worker = (name: string) => join(import.meta.dirname, "workers", `${name}.mjs`);
 const START = "printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1";
 
 /** The newest daemon of that name is the one that this session has started. */
@@ -13,9 +14,18 @@ const END = `kill -KILL ${DAEMON}`;
 
 /** Runs the worker, in a session of its own where `before` starts what it needs. */
 function run(folder: string, before: string | undefined, ...args: string[]): Record<string, unknown> {
-  const worker = [process.execPath, WORKER, join(folder, "store.json"), ...args];
-  const inSession = ["dbus-run-session", "--", "sh", "-c", `${before}; "$@"; ${END}`, "sh", ...worker];
-  const [program = "", ...rest] = before === undefined ? worker : inSession;
+  return start(before, folder, worker("keychain"), join(folder, "store.json"), ...args);
+}
+
+function start(
+  before: string | undefined,
+  folder: string,
+  script: string,
+  ...args: string[]
+): Record<string, unknown> {
+  const command = [process.execPath, script, ...args];
+  const inSession = ["dbus-run-session", "--", "sh", "-c", `${before}; "$@"; ${END}`, "sh", ...command];
+  const [program = "", ...rest] = before === undefined ? command : inSession;
   const { stdout, stderr } = spawnSync(program, rest, {
     env: { PATH: process.env["PATH"] ?? "", HOME: folder, XDG_RUNTIME_DIR: folder, LC_ALL: "C.UTF-8" },
     encoding: "utf8",
@@ -55,6 +65,12 @@ describe.skipIf(!hasSecretService)("with a real Secret Service", () => {
     const file = readFileSync(join(folder, "store.json"), "utf8");
     expect(file).toContain('"jwe"');
     expect(file).not.toContain("s3cret");
+  });
+
+  it("it keeps the contract of all backends", () => {
+    const folder = tempFolder();
+    const promises = storeContract(() => Promise.reject(new Error("not run here"))).map(({ name }) => name);
+    expect(start(START, folder, worker("keychain-contract"), folder)).toEqual({ kept: promises, broken: [] });
   });
 
   it("that does not answer is given up after the time that was set", () => {
