@@ -85,6 +85,17 @@ describe("what is loaded", () => {
   });
 });
 
+describe("packages that src names", () => {
+  it("are dependencies, or optional peers: never only at hand here", () => {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const declared = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
+    const named = SOURCES.flatMap((file) => importsOf(file).map(({ specifier }) => specifier));
+    const packages = named.filter((name) => !name.startsWith(".") && !name.startsWith("node:"));
+    expect(packages.filter((name) => !declared.has(name))).toEqual([]);
+    expect(Object.keys(dependencies)).toEqual(["jose", "open"]);
+  });
+});
+
 describe("files of src", () => {
   it("stay under 250 lines", () => {
     const long = SOURCES.map(
