@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AuthError, cancelled } from "../errors.js";
 import { breakLock, createLock, type Holder, readHolder, removeLock, touchLock } from "./lock-file.js";
 import { isAlive } from "./lock-owner.js";
-import { pauseBeforeRetry } from "./pause.js";
+import { pauseBeforeRetry } from "./wait-for-lock.js";
 
 /** Times of the lock, in milliseconds. Tests shorten them. */
 export interface LockTimes {

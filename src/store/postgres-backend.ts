@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { AuthError, cancelled } from "../errors.js";
+import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
-import { pauseBeforeRetry } from "./pause.js";
 import {
   connect,
   createTables,
@@ -13,6 +12,7 @@ import {
   sqlState,
 } from "./postgres-client.js";
 import { PostgresRows } from "./postgres-rows.js";
+import { waitForLock } from "./wait-for-lock.js";
 
 export interface PostgresBackendOptions {
   /** `postgres://…`; needs the package `pg`. A pool of two connections is made of it. */
@@ -125,25 +125,9 @@ class PostgresBackend implements TokenStoreBackend {
   }
 
   async withLock<T>(key: string, work: () => Promise<T>, options: LockOptions<T> = {}): Promise<T> {
-    const { signal, giveUp } = options;
     await this.#query(`INSERT INTO ${this.#locks} (key) VALUES ($1) ON CONFLICT DO NOTHING`, [key]);
-    const start = performance.now();
-    for (;;) {
-      if (signal?.aborted) throw cancelled(signal);
-      const client = await this.#tryLock(key);
-      if (client) return this.#underLock(client, work);
-      const ready = await giveUp?.();
-      if (ready !== undefined) return ready;
-      const waited = performance.now() - start;
-      if (waited > this.#waitMs) {
-        const seconds = Math.round(waited / 1000);
-        throw new AuthError(
-          "store_locked",
-          `A token in ${this.description} has been in use for ${seconds} s.`,
-        );
-      }
-      await pauseBeforeRetry(waited, signal);
-    }
+    const waited = await waitForLock(() => this.#tryLock(key), this.description, this.#waitMs, options);
+    return "lock" in waited ? this.#underLock(waited.lock, work) : waited.ready;
   }
 
   /** A connection in a transaction that holds the key's row; `undefined` where another one does. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { AuthError, cancelled } from "../errors.js";
+import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { lastEnd } from "./entry.js";
 import { inTurn } from "./in-turn.js";
-import { pauseBeforeRetry } from "./pause.js";
+import { waitForLock } from "./wait-for-lock.js";
 
 /** What is used of a client: node-redis 5 and 6 have `sendCommand`, ioredis has `call`. */
 export type RedisClient =
@@ -113,26 +113,14 @@ class RedisBackend implements TokenStoreBackend {
     return inTurn(this.#turns, key, () => this.#locked(key, work, options), options);
   }
 
-  async #locked<T>(key: string, work: () => Promise<T>, { signal, giveUp }: LockOptions<T>): Promise<T> {
+  async #locked<T>(key: string, work: () => Promise<T>, options: LockOptions<T>): Promise<T> {
     const lock = `${this.#name(key)}:lock`;
     const owner = randomUUID();
     const lease = String(this.#leaseMs);
-    const start = performance.now();
-    for (;;) {
-      if (signal?.aborted) throw cancelled(signal);
-      if ((await this.#command("SET", lock, owner, "NX", "PX", lease)) === "OK") break;
-      const ready = await giveUp?.();
-      if (ready !== undefined) return ready;
-      const waited = performance.now() - start;
-      if (waited > this.#waitMs) {
-        const seconds = Math.round(waited / 1000);
-        throw new AuthError(
-          "store_locked",
-          `A token in ${this.description} has been in use for ${seconds} s.`,
-        );
-      }
-      await pauseBeforeRetry(waited, signal);
-    }
+    const tryLock = async () =>
+      (await this.#command("SET", lock, owner, "NX", "PX", lease)) === "OK" ? owner : undefined;
+    const waited = await waitForLock(tryLock, this.description, this.#waitMs, options);
+    if ("ready" in waited) return waited.ready;
     // A renewal that fails only lets the lease run out: the write itself is compared by the server.
     const renewal = setInterval(
       () => void this.#script(RENEW_IF_OURS, lock, owner, lease).catch(() => {}),

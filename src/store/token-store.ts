@@ -108,7 +108,7 @@ export class TokenStore {
     let removed = 0;
     for (const key of await this.backend.keys()) {
       const entry = await this.backend.get(key);
-      if (entry && isEntry(entry) && (await this.backend.delete(key))) removed++;
+      if (entry && (isEntry(entry) || isSealed(entry)) && (await this.backend.delete(key))) removed++;
     }
     return removed;
   }

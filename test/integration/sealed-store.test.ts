@@ -75,6 +75,12 @@ describe("a sealed file", () => {
     });
   });
 
+  it("can be cleared by somebody who has no key", async () => {
+    const path = await sealed();
+    expect(await new TokenStore({ path }).clear()).toBe(2);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({});
+  });
+
   it("lets no entry stand in another's place", async () => {
     const path = await sealed();
     const content = JSON.parse(readFileSync(path, "utf8"));
