@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AuthError, cancelled } from "../errors.js";
 import { breakLock, createLock, type Holder, readHolder, removeLock, touchLock } from "./lock-file.js";
 import { isAlive } from "./lock-owner.js";
-import { pauseBeforeRetry } from "./wait-for-lock.js";
+import { EAGER, type Patience, pauseBeforeRetry } from "./wait-for-lock.js";
 
 /** Times of the lock, in milliseconds. Tests shorten them. */
 export interface LockTimes {
@@ -45,6 +45,7 @@ export class FileLock {
     options: {
       onTakeOver?: (id: string) => Promise<void>;
       giveUp?: (() => Promise<boolean>) | undefined;
+      patience?: Patience | undefined;
       signal?: AbortSignal | undefined;
     } = {},
   ): Promise<FileLock | undefined> {
@@ -61,7 +62,7 @@ export class FileLock {
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
       if (waited > times.waitMs) throw lockedError(path, watch.holder, waited);
-      await pauseBeforeRetry(waited, options.signal);
+      await pauseBeforeRetry(waited, options.patience ?? EAGER, options.signal);
     }
   }
 

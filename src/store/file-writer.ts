@@ -9,6 +9,7 @@ import { FileLock, LOCK_TIMES } from "./file-lock.js";
 import { inTurn } from "./in-turn.js";
 import { removeLitter } from "./litter.js";
 import { isSystemError, unreadable, unwritable } from "./store-error.js";
+import { EAGER, PATIENT } from "./wait-for-lock.js";
 
 /** What a refreshed token may need beyond the present size of the file, in bytes. */
 const RESERVE_BYTES = 64 * 1024;
@@ -117,7 +118,9 @@ export class FileWriter {
   #acquire(path: string, lockPath: string, giveUp?: () => Promise<boolean>, signal?: AbortSignal) {
     // A dead holder's half-written file must never replace the store, should it turn out to be only asleep.
     const onTakeOver = async (id: string) => remove(temporary(path, id));
-    return FileLock.acquire(lockPath, this.#options.lockTimes ?? LOCK_TIMES, { onTakeOver, giveUp, signal });
+    const patience = giveUp ? PATIENT : EAGER;
+    const times = this.#options.lockTimes ?? LOCK_TIMES;
+    return FileLock.acquire(lockPath, times, { onTakeOver, giveUp, patience, signal });
   }
 
   /** Makes the folder where there is none; the path with symbolic links followed, so that a linked store stays one. */

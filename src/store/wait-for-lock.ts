@@ -1,18 +1,29 @@
 import { AuthError, cancelled } from "../errors.js";
 import type { LockOptions } from "./backend.js";
 
-/** Longest pause between two tries for a lock that is in use, in milliseconds. */
-const MAX_PAUSE_MS = 100;
+/** How long (milliseconds) to pause at most, after having waited for so long. */
+export type Patience = (waitedMs: number) => number;
+
+/** For a lock that is held for milliseconds by many in turn: who has waited longer tries more often, so none starves. */
+export const EAGER: Patience = (waitedMs) => Math.max(10, 100 - waitedMs / 50);
 
 /**
- * The pause before the next try for a lock. Who has waited longer tries more often, so that nobody starves; jitter
- * keeps waiters apart. Ends early when the signal is aborted.
+ * For a lock that one holds while all others wait for its result: they look less and less often, so that a thousand
+ * waiters leave the holder, and the file server, room to work.
+ */
+export const PATIENT: Patience = (waitedMs) => Math.min(1000, 20 + waitedMs / 2);
+
+/**
+ * The pause before the next try for a lock, with jitter that keeps waiters apart. Ends early when aborted.
  *
- * @param waitedMs how long it has been waited for so far
  * @throws AuthError `login_cancelled`
  */
-export async function pauseBeforeRetry(waitedMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const ms = 1 + Math.random() * MAX_PAUSE_MS * Math.max(0.1, 1 - waitedMs / 5000);
+export async function pauseBeforeRetry(
+  waitedMs: number,
+  patience: Patience,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const ms = 1 + Math.random() * patience(waitedMs);
   await new Promise<void>((resolve) => {
     const timer = setTimeout(finish, ms);
     function finish() {
@@ -53,6 +64,6 @@ export async function waitForLock<L, T>(
       const seconds = Math.round(waited / 1000);
       throw new AuthError("store_locked", `A token in ${where} has been in use for ${seconds} s.`);
     }
-    await pauseBeforeRetry(waited, signal);
+    await pauseBeforeRetry(waited, PATIENT, signal);
   }
 }
