@@ -1,31 +1,45 @@
-import { oneOf } from "./config.js";
 import { AuthError, isAuthError } from "./errors.js";
 import { type LoginReason, obtainToken } from "./flows/obtain-token.js";
+import type { ObtainOptions } from "./flows/refresh.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
 import type { AuthenticateOptions, FlowName } from "./options.js";
+import { oneOf } from "./settings/checks.js";
 import type { Token } from "./token.js";
 
 const FLOWS: readonly FlowName[] = ["auto", "device", "code"];
 
 /**
  * A valid bearer token for a server: the stored one while it has more than 60 s left, else a refreshed one, else one
- * from a login of the person (by device code, and in the browser where the server has no device flow).
+ * from a login of the person (by device code, or in the browser), or for the credentials that the target names.
  *
  * However many calls, processes or machines share a store, an expired token is refreshed once.
  *
- * @param target the server's address, or a {@link Config}
+ * @param target the address of a server with the py-oidc-auth routes, `{ issuer, clientId }`, `{ resource }`, or a
+ *   {@link Config}
  * @throws AuthError `interaction_required` where a login is needed and no person can be reached; `network_error`,
  *   `login_timeout`, `login_cancelled`, `access_denied`, `store_unreadable`, `store_unwritable`, `invalid_config`, …
  */
 export async function authenticate(target: Target, options: AuthenticateOptions = {}): Promise<Token> {
+  return createAuthenticator(target, options)();
+}
+
+/** The same for many calls: target and options are checked once. */
+export type Authenticator = (
+  call?: Pick<ObtainOptions, "rejected"> & { signal?: AbortSignal | undefined },
+) => Promise<Token>;
+
+/** @throws AuthError `invalid_config`, `insecure_host` */
+export function createAuthenticator(target: Target, options: AuthenticateOptions = {}): Authenticator {
   const { flow: wanted, ...loginOptions } = options;
   const flow = oneOf("flow", wanted, FLOWS, "auto");
   const session = openSession(target, loginOptions);
-  return obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
-    force: options.force ?? false,
-    signal: options.signal,
-    sharedAs: flow,
-  });
+  return (call = {}) =>
+    obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
+      force: options.force ?? false,
+      signal: call.signal ?? options.signal,
+      sharedAs: flow,
+      rejected: call.rejected,
+    });
 }
 
 /** The login of a person, in the way that the server and the surroundings allow. */
@@ -38,6 +52,8 @@ async function logIn(
   const { environmentOf } = await import("./flows/login-display.js");
   const environment = await environmentOf(session);
   if (!environment.interactive) throw await interactionRequired(session, reason, environment.reason);
+  const { chooseFlow } = await import("./flows/choose-flow.js");
+  const ways = await chooseFlow(session, flow, environment, signal);
   const server = session.config.host;
   const begin = (name: "device" | "code", why: string) =>
     session.context.emit({ type: "login_started", server, flow: name, reason: why });
@@ -45,18 +61,21 @@ async function logIn(
     session.context.emit({ type: "logged_in", server, flow: name });
     return token;
   };
-  if (flow !== "code") {
-    const { deviceLogin } = await import("./flows/device-flow.js");
-    begin("device", reason.text);
+  for (const [index, way] of ways.entries()) {
+    const last = index === ways.length - 1;
+    begin(way, index === 0 ? reason.text : "the server has no device flow");
     try {
-      return end("device", await deviceLogin(session, signal));
+      if (way === "device") {
+        const { deviceLogin } = await import("./flows/device-flow.js");
+        return end(way, await deviceLogin(session, signal));
+      }
+      const { codeLogin } = await import("./flows/code-flow.js");
+      return end(way, await codeLogin(session, signal));
     } catch (error) {
-      if (flow === "device" || !isAuthError(error, "device_flow_unsupported")) throw error;
+      if (last || !isAuthError(error, "device_flow_unsupported")) throw error;
     }
   }
-  const { codeLogin } = await import("./flows/code-flow.js");
-  begin("code", flow === "code" ? reason.text : "the server has no device flow");
-  return end("code", await codeLogin(session, signal));
+  throw new AuthError("not_supported", `${server} offers no way for a person to log in.`);
 }
 
 /** Nobody can log in here: says exactly what helps. */

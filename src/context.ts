@@ -6,6 +6,9 @@ export type AuthEvent =
   | { type: "refresh_started"; server: string }
   | { type: "refreshed"; server: string }
   | { type: "refresh_refused"; server: string; code: string }
+  | { type: "granted"; server: string }
+  /** The server gave less than was asked for, or less than before. */
+  | { type: "scope_reduced"; server: string; missing: readonly string[] }
   | { type: "login_started"; server: string; flow: "device" | "code"; reason: string }
   | { type: "logged_in"; server: string; flow: "device" | "code" }
   | { type: "retrying"; what: string; delayMs: number; reason: string }

@@ -19,7 +19,7 @@ const ADMIN = "Ask the administrator of the server: its registration at the prov
 
 /**
  * The error codes of OAuth 2.0 and OpenID Connect as they stand (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID
- * Connect Core §3.1.2.6): what a server may say.
+ * Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2): what a server may say.
  */
 const PROTOCOL_ERROR_KINDS = {
   access_denied: kind("The request was denied at the login page. Log in again and allow access."),
@@ -32,7 +32,10 @@ const PROTOCOL_ERROR_KINDS = {
   invalid_client: kind(ADMIN),
   invalid_grant: kind(LOG_IN),
   invalid_request: kind("Check the routes in the configuration, and that client and server versions fit."),
+  insufficient_scope: kind("Log in with the scopes that are missing: scopes: [...]."),
   invalid_scope: kind("Ask for other scopes."),
+  invalid_target: kind("Check resource and audience: the server knows no such API."),
+  invalid_token: kind(LOG_IN),
   login_required: kind(LOG_IN),
   server_error: kind("Try again later; if it stays, tell the server's administrator.", true),
   temporarily_unavailable: kind("Try again in a moment.", true),
@@ -43,6 +46,9 @@ const PROTOCOL_ERROR_KINDS = {
 
 /** What only we say. */
 const OWN_ERROR_KINDS = {
+  credentials_unavailable: kind(
+    "Start this where the credentials are, or correct where they are looked for.",
+  ),
   device_flow_unsupported: kind('Use the browser login: flow: "code", or --flow code on the command line.'),
   insecure_host: kind("Use https, or allow http for this host with allowInsecureHost: true."),
   invalid_config: kind("Correct the named option.", false, 2),
@@ -52,8 +58,13 @@ const OWN_ERROR_KINDS = {
   login_cancelled: kind("Start the login again.", false, 130),
   login_timeout: kind("Start the login again, with a longer timeout if it needs more time."),
   network_error: kind("Check the address and the network, then try again.", true),
+  issuer_mismatch: kind(
+    "Somebody mixed up two servers, or the issuer is written differently there. Check issuer, and start the login again.",
+  ),
   no_free_port: kind("Close the program that holds the ports, or name others with redirectPorts."),
+  not_supported: kind("Use another way that this server offers."),
   request_failed: kind("Try again later; if it stays, tell the server's administrator."),
+  resource_metadata_missing: kind("Name the issuer yourself: { issuer, clientId, resource }."),
   state_mismatch: kind("The answer belongs to another login. Start the login again."),
   store_locked: kind("Another process is at work on the store. Try again in a moment.", true),
   store_unavailable: kind("Use another token store."),

@@ -1,14 +1,55 @@
 export { authenticate } from "./authenticate.js";
-export { Config, type ConfigInit, type Prompt, type RouteOptions } from "./config.js";
+export { Config, type ConfigInit } from "./config.js";
 export type { AuthEvent } from "./context.js";
+export {
+  clientCredentials,
+  type GrantOptions,
+  type JwtBearerOptions,
+  jwtBearer,
+  type SignedJwtOptions,
+  signedJwt,
+  type TokenExchangeOptions,
+  tokenExchange,
+  type WorkloadUse,
+} from "./credentials/grants.js";
+export type { TokenSource } from "./credentials/token-source.js";
+export {
+  fromCallback,
+  fromEnvironment,
+  fromFile,
+  fromGitHubActions,
+  fromGitLab,
+  fromKubernetes,
+  type GitHubActionsOptions,
+  type GitLabOptions,
+  type KubernetesOptions,
+  type WorkloadOptions,
+} from "./credentials/workload.js";
 export { AuthError, type AuthErrorCode, ERROR_KINDS, type ErrorKind, isAuthError } from "./errors.js";
+export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.js";
+export { tokenProvider } from "./fetch/token-provider.js";
 export { CodeFlow } from "./flows/code-flow.js";
 export { DeviceFlow } from "./flows/device-flow.js";
 export type { Target } from "./flows/session.js";
+export type { CredentialSources, Credentials, GrantRequest } from "./grant.js";
 export type { LoginStep, LoginUi } from "./login-ui.js";
-export type { AuthenticateOptions, BrowserOpener, FlowName, LoginOptions } from "./options.js";
+export { type Logout, type LogoutOptions, logout, revoke } from "./logout.js";
+export type {
+  AuthenticateOptions,
+  BrowserOpener,
+  FlowName,
+  LoginOptions,
+  NetworkOptions,
+} from "./options.js";
 export type { DeviceCode } from "./servers/auth-server.js";
+export type { ClientAuthMethod, ClientAuthOptions, PrivateKey } from "./settings/client-auth.js";
+export type { Prompt } from "./settings/common.js";
+export type { Endpoints } from "./settings/endpoints.js";
+export type { IssuerInit, IssuerOptions, ResourceInit } from "./settings/issuer.js";
+export type { RouteOptions, RoutesInit } from "./settings/routes.js";
 export type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./store/backend.js";
 export { memoryBackend } from "./store/memory-backend.js";
+export type { StoreTarget } from "./store/server-slot.js";
 export { TokenStore, type TokenStoreOptions, type UpdateOptions } from "./store/token-store.js";
-export { isRefreshable, isUsable, Token, type TokenInit } from "./token.js";
+export { type DpopKey, isRefreshable, isUsable, Token, type TokenInit } from "./token.js";
+export { introspect, userinfo } from "./userinfo.js";

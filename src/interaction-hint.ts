@@ -1,4 +1,6 @@
-import { type Config, DEFAULT_ROUTES } from "./config.js";
+import type { Config } from "./config.js";
+import type { IssuerSettings } from "./settings/issuer.js";
+import { DEFAULT_ROUTES, type RoutesSettings } from "./settings/routes.js";
 import { defaultStorePath } from "./store/default-path.js";
 import type { TokenStore } from "./store/token-store.js";
 
@@ -28,15 +30,32 @@ export function interactionHint(config: Config, store: TokenStore, ownStore: boo
 }
 
 /** What the command line needs to ask the same server in the same way. */
-function flags({ host, loginUrl, tokenUrl, deviceUrl, redirectPorts, allowInsecureHost }: Config): string[] {
+function flags({ settings }: Config): string[] {
+  const { redirectPorts, scopes, allowInsecureHost } = settings;
+  return [
+    ...(settings.kind === "routes" ? routeFlags(settings) : issuerFlags(settings)),
+    ...(scopes && scopes.length > 0 ? ["--scopes", scopes.join(" ")] : []),
+    ...(redirectPorts ? ["--ports", redirectPorts.join(",")] : []),
+    ...(allowInsecureHost ? ["--allow-insecure-host"] : []),
+  ];
+}
+
+function routeFlags({ host, loginUrl, tokenUrl, deviceUrl }: RoutesSettings): string[] {
   const route = (flag: string, url: URL, usual: string) =>
     url.href === host + usual ? [] : [flag, url.href.slice(host.length)];
   return [
     ...route("--login-route", loginUrl, DEFAULT_ROUTES.loginRoute),
     ...route("--token-route", tokenUrl, DEFAULT_ROUTES.tokenRoute),
     ...route("--device-route", deviceUrl, DEFAULT_ROUTES.deviceRoute),
-    ...(redirectPorts ? ["--ports", redirectPorts.join(",")] : []),
-    ...(allowInsecureHost ? ["--allow-insecure-host"] : []),
+  ];
+}
+
+function issuerFlags({ issuer, clientId, resource, audience }: IssuerSettings): string[] {
+  return [
+    ...(clientId === undefined ? [] : ["--client-id", clientId]),
+    // Where there is no issuer, the API itself stands in its place.
+    ...(issuer === undefined ? ["--api"] : resource === undefined ? [] : ["--resource", resource]),
+    ...(audience === undefined ? [] : ["--audience", audience]),
   ];
 }
 

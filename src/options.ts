@@ -1,10 +1,27 @@
-import type { RouteOptions } from "./config.js";
 import type { AuthEvent } from "./context.js";
 import type { LoginUi } from "./login-ui.js";
+import type { RouteOptions } from "./settings/routes.js";
 import type { TokenStore } from "./store/token-store.js";
 
 /** How the browser is opened: by the system's default (`true`), not at all (`false`), or by a function. */
 export type BrowserOpener = boolean | ((url: string, signal: AbortSignal) => Promise<void> | void);
+
+/** Network as companies have it. */
+export interface NetworkOptions {
+  /**
+   * Address of an HTTP proxy, with name and password where it wants them; `false`: none. Default: what `HTTPS_PROXY`,
+   * `HTTP_PROXY` and `NO_PROXY` say.
+   */
+  proxy?: string | URL | false | undefined;
+  /** PEM file of certificate authorities that are trusted beside Node's own. */
+  caFile?: string | undefined;
+  /** PEM file of the client's certificate (RFC 8705). */
+  certFile?: string | undefined;
+  /** PEM file of its key. */
+  keyFile?: string | undefined;
+  /** Opens the key's file where it is encrypted. */
+  passphrase?: string | undefined;
+}
 
 /** What `authenticate()` and the flows have in common. */
 export interface LoginOptions extends RouteOptions {
@@ -35,8 +52,10 @@ export interface LoginOptions extends RouteOptions {
   ui?: LoginUi | undefined;
   /** Default true: the system's browser, where one can be expected in front of the person. */
   openBrowser?: BrowserOpener | undefined;
-  /** Sends the requests. Default: the global `fetch`. */
+  /** Sends the requests. Default: the global `fetch`, through the proxy that `HTTPS_PROXY` names where one is set. */
   fetch?: typeof globalThis.fetch | undefined;
+  /** Proxy, extra certificate authority, client certificate; not together with `fetch`. */
+  network?: NetworkOptions | undefined;
   /** Told of what happens: reuse, refresh, retries, warnings. Holds no secret. */
   onEvent?: ((event: AuthEvent) => void) | undefined;
   /** The environment variables that count. Default `process.env`. */
@@ -47,11 +66,14 @@ export interface LoginOptions extends RouteOptions {
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** Which login is used: by what the server offers (`auto`), by device code, or in the browser. */
+/** Which login is used: by what the server offers and where the person sits (`auto`), by device code, or in the browser. */
 export type FlowName = "auto" | "device" | "code";
 
 /** Options of `authenticate()`. */
 export interface AuthenticateOptions extends LoginOptions {
-  /** Default `auto`: by device code, and in the browser where the server has no device flow. */
+  /**
+   * Default `auto`. At an issuer: in the browser where one can be expected in front of the person, else by device code.
+   * At a server with the py-oidc-auth routes: by device code. Each where the server has it, else the other.
+   */
   flow?: FlowName | undefined;
 }

@@ -8,6 +8,12 @@ const MARGIN_SECONDS = 60;
 /** Below this lifetime (seconds) the margin is a tenth of the lifetime instead. */
 const SHORT_LIFETIME_SECONDS = 600;
 
+/** Token types as headers write them; providers write them in any case. */
+const KNOWN_TYPES: ReadonlyMap<string, string> = new Map([
+  ["bearer", "Bearer"],
+  ["dpop", "DPoP"],
+]);
+
 /** The parts of a {@link Token}. */
 export interface TokenInit {
   accessToken: string;
@@ -18,7 +24,11 @@ export interface TokenInit {
   scope?: string | undefined;
   idToken?: string | undefined;
   issuedAt?: number | undefined;
+  dpopKey?: DpopKey | undefined;
 }
+
+/** A private key as a JWK (RFC 7517), which a token is bound to (RFC 9449). */
+export type DpopKey = Readonly<Record<string, unknown>>;
 
 /**
  * A token as a server granted it. Immutable. `console.log` of one shows no secret; `JSON.stringify` does, as it is
@@ -27,7 +37,7 @@ export interface TokenInit {
 export class Token {
   /** The bearer token itself. */
   readonly accessToken: string;
-  /** RFC 6749 §7.1; "Bearer" for all that this library handles so far. */
+  /** "Bearer", or "DPoP" for a token that is bound to a key (RFC 6749 §7.1, RFC 9449 §5). */
   readonly tokenType: string;
   /** Unix seconds at which the access token ends. */
   readonly expiresAt: number;
@@ -41,6 +51,11 @@ export class Token {
   readonly idToken?: string;
   /** Unix seconds at which we received it; absent where the store does not say. */
   readonly issuedAt?: number;
+  /**
+   * The private key that a DPoP token is bound to; a secret. Requests with such a token need a proof made with it:
+   * `createAuthFetch()` does that.
+   */
+  readonly dpopKey?: DpopKey;
   /** Ready for any HTTP client: `fetch(url, { headers: token.headers })` (RFC 6750 §2.1). A plain object. */
   readonly headers: { readonly Authorization: string };
 
@@ -48,13 +63,14 @@ export class Token {
     this.accessToken = init.accessToken;
     // Some providers send "bearer"; resource servers compare the scheme by case more often than they should.
     const type = init.tokenType ?? "Bearer";
-    this.tokenType = type.toLowerCase() === "bearer" ? "Bearer" : type;
+    this.tokenType = KNOWN_TYPES.get(type.toLowerCase()) ?? type;
     this.expiresAt = init.expiresAt;
     if (init.refreshToken !== undefined) this.refreshToken = init.refreshToken;
     if (init.refreshExpiresAt !== undefined) this.refreshExpiresAt = init.refreshExpiresAt;
     this.scope = init.scope ?? "";
     if (init.idToken !== undefined) this.idToken = init.idToken;
     if (init.issuedAt !== undefined) this.issuedAt = init.issuedAt;
+    if (init.dpopKey !== undefined) this.dpopKey = init.dpopKey;
     this.headers = Object.freeze({ Authorization: `${this.tokenType} ${this.accessToken}` });
     Object.freeze(this);
   }
@@ -94,6 +110,23 @@ export function isRefreshable(token: Token, now: number): boolean {
   return token.refreshExpiresAt === undefined || token.refreshExpiresAt > now / 1000;
 }
 
+/** What surrounds a token answer. */
+export interface TokenAnswer {
+  /** Unix milliseconds of the answer. */
+  readonly now: number;
+  /** How far (milliseconds) the server's clock is ahead of ours. Default 0. */
+  readonly skew?: number | undefined;
+  /** The token that was refreshed: it keeps its refresh token, scope and id token where the answer has none (RFC 6749 §6). */
+  readonly previous?: Token | undefined;
+  /** The key that was proven to the server: a token may be bound to it. */
+  readonly dpopKey?: DpopKey | undefined;
+}
+
+interface AnswerTime {
+  readonly seconds: number;
+  readonly skewSeconds: number;
+}
+
 /** How close to the answer (seconds) a refresh expiry says nothing: servers fill a missing one with now + 180. */
 const MEANINGLESS_SECONDS = 200;
 
@@ -102,50 +135,51 @@ const MEANINGLESS_SECONDS = 200;
  * (`expires`, `exp`, `expires_at`) or relative (`expires_in`) ends, with or without a refresh token.
  *
  * @param body the parsed answer
- * @param now Unix milliseconds of the answer
- * @param previous the token that was refreshed: it keeps its refresh token, scope and id token where the answer
- *   has none (RFC 6749 §6)
  * @throws AuthError `invalid_response` where the answer holds no usable token
  */
-export function tokenFromResponse(body: unknown, now: number, previous?: Token): Token {
+export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
+  const { now, previous, skew = 0, dpopKey } = answer;
   if (!isRecord(body)) throw incomplete("it is not an object");
   const accessToken = text(body["access_token"]);
   if (!accessToken) throw incomplete("access_token is missing");
   if (!isHeaderSafe(accessToken)) throw incomplete("access_token holds characters that no header can carry");
   const type = text(body["token_type"]) ?? "Bearer";
-  if (type.toLowerCase() !== "bearer") throw incomplete("token_type is not Bearer");
-  const seconds = now / 1000;
-  const expiresAt = firstEnd(body, ["expires", "exp", "expires_at"], ["expires_in"], seconds);
+  const bound = type.toLowerCase() === "dpop";
+  if (!KNOWN_TYPES.has(type.toLowerCase()) || (bound && !dpopKey)) {
+    throw incomplete(`token_type is not Bearer${dpopKey ? " or DPoP" : ""}`);
+  }
+  const time: AnswerTime = { seconds: now / 1000, skewSeconds: skew / 1000 };
+  const expiresAt = firstEnd(body, ["expires", "exp", "expires_at"], ["expires_in"], time);
   const refreshToken = text(body["refresh_token"]) ?? previous?.refreshToken;
   return new Token({
     accessToken,
     tokenType: type,
-    expiresAt: expiresAt ?? jwtEnd(accessToken) ?? Math.floor(seconds) + 300,
+    expiresAt: expiresAt ?? jwtEnd(accessToken, time) ?? Math.floor(time.seconds) + 300,
     refreshToken,
-    refreshExpiresAt:
-      refreshToken === undefined ? undefined : refreshEnd(body, refreshToken, seconds, previous),
+    refreshExpiresAt: refreshToken === undefined ? undefined : refreshEnd(body, refreshToken, time, previous),
     scope: text(body["scope"]) ?? previous?.scope,
     idToken: text(body["id_token"]) ?? previous?.idToken,
-    issuedAt: Math.floor(seconds),
+    issuedAt: Math.floor(time.seconds),
+    dpopKey: bound ? dpopKey : undefined,
   });
 }
 
 function refreshEnd(
   body: Record<string, unknown>,
   refreshToken: string,
-  seconds: number,
+  time: AnswerTime,
   previous: Token | undefined,
 ): number | undefined {
   const given = firstEnd(
     body,
     ["refresh_expires", "refresh_exp", "refresh_expires_at"],
     ["refresh_expires_in", "refresh_token_expires_in"],
-    seconds,
+    time,
   );
-  if (given !== undefined && given > seconds + MEANINGLESS_SECONDS) {
+  if (given !== undefined && given > time.seconds + MEANINGLESS_SECONDS) {
     return given >= FAR_FUTURE ? undefined : given;
   }
-  const end = jwtEnd(refreshToken);
+  const end = jwtEnd(refreshToken, time);
   if (end !== undefined) return end;
   return refreshToken === previous?.refreshToken ? previous.refreshExpiresAt : undefined;
 }
@@ -155,11 +189,11 @@ function firstEnd(
   body: Record<string, unknown>,
   absolute: readonly string[],
   relative: readonly string[],
-  seconds: number,
+  { seconds, skewSeconds }: AnswerTime,
 ): number | undefined {
   for (const name of absolute) {
     const value = positive(body[name]);
-    if (value !== undefined) return Math.min(Math.floor(value), FAR_FUTURE);
+    if (value !== undefined) return onOurClock(value, skewSeconds);
   }
   for (const name of relative) {
     const value = positive(body[name]);
@@ -169,16 +203,26 @@ function firstEnd(
 }
 
 /** The `exp` claim of a JWT, unverified: only a hint about how long to keep it, never a reason to trust it. */
-function jwtEnd(jwt: string): number | undefined {
+function jwtEnd(jwt: string, { skewSeconds }: AnswerTime): number | undefined {
+  const end = positive(unverifiedClaims(jwt)?.["exp"]);
+  return end === undefined ? undefined : onOurClock(end, skewSeconds);
+}
+
+/** The claims of a JWT (RFC 7519), without any check of who signed it; `undefined` where it is none. */
+export function unverifiedClaims(jwt: string): Record<string, unknown> | undefined {
   const parts = jwt.split(".");
   if (parts.length !== 3) return undefined;
   try {
     const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString("utf8"));
-    const end = isRecord(claims) ? positive(claims["exp"]) : undefined;
-    return end === undefined ? undefined : Math.min(Math.floor(end), FAR_FUTURE);
+    return isRecord(claims) ? claims : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** A time of the server's clock, on ours; what means "never" stays so. */
+function onOurClock(end: number, skewSeconds: number): number {
+  return end >= FAR_FUTURE ? FAR_FUTURE : Math.floor(end - skewSeconds);
 }
 
 /** A number above zero, also where a server writes it as a string (Azure AD v1 does). */

@@ -31,6 +31,13 @@ export interface LoginArguments {
   readonly interactive: boolean | undefined;
   readonly browser: boolean;
   readonly allowInsecureHost: boolean;
+  /** With one, HOST is an issuer. */
+  readonly clientId: string | undefined;
+  readonly resource: string | undefined;
+  /** Whether HOST is an API, which is asked for its issuer. */
+  readonly api: boolean;
+  readonly audience: string | undefined;
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** Wrong usage: the program ends with 2. */
@@ -51,6 +58,11 @@ const OPTIONS = {
   interactive: { type: "boolean" },
   browser: { type: "boolean" },
   "allow-insecure-host": { type: "boolean" },
+  "client-id": { type: "string" },
+  resource: { type: "string" },
+  api: { type: "boolean" },
+  audience: { type: "string" },
+  scopes: { type: "string" },
   list: { type: "boolean" },
   clear: { type: "boolean" },
   remove: { type: "string" },
@@ -137,6 +149,11 @@ function loginArguments(values: Values): LoginArguments {
     interactive: values.interactive,
     browser: values.browser ?? true,
     allowInsecureHost: values["allow-insecure-host"] ?? false,
+    clientId: values["client-id"],
+    resource: values.resource,
+    api: values.api ?? false,
+    audience: values.audience,
+    scopes: values.scopes?.split(/[\s,]+/).filter(Boolean),
   };
 }
 

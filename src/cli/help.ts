@@ -15,6 +15,13 @@ Login:
   -p, --ports PORT...       ports the browser may come back to (default: what the server lists, else 53100 to 53105)
       --allow-insecure-host allow plain http to another machine
 
+Any OpenID provider:
+      --client-id ID        HOST is an issuer, where this program is registered under that name
+      --api                 HOST is an API, which says who gives tokens for it
+      --scopes "A B"        what to ask for (default: openid offline_access)
+      --resource URL        the API that the token is for
+      --audience NAME       the same in the way of Auth0 and others
+
 Stored logins:
       --list                the hosts with one
       --remove HOST         forget one
@@ -34,6 +41,7 @@ Environment:
 Examples:
   oidc-auth https://auth.example.org
   oidc-auth https://auth.example.org --flow device --timeout 120
+  oidc-auth https://login.example.org/realms/x --client-id my-cli
   (umask 077; oidc-auth https://auth.example.org --json > token.json)
 
 It ends with 0 when there is a token, 1 when not, 2 for wrong usage, 130 for Ctrl-C.

@@ -1,9 +1,11 @@
 import { authenticate } from "../authenticate.js";
 import type { AuthEvent } from "../context.js";
+import type { Target } from "../flows/session.js";
 import { tokenJson } from "../store/entry.js";
 import type { TokenStore } from "../store/token-store.js";
 import type { Token } from "../token.js";
-import type { Command } from "./arguments.js";
+
+import type { Command, LoginArguments } from "./arguments.js";
 import type { CliIo } from "./run.js";
 
 /** `oidc-auth HOST`: a valid token, by whatever is needed for it. */
@@ -12,9 +14,9 @@ export async function login(
   io: CliIo,
   store: TokenStore,
 ): Promise<void> {
-  const { browser, allowInsecureHost, ...options } = login;
+  const { browser, allowInsecureHost, clientId, resource, api, audience, ...options } = login;
   let outcome = "reused";
-  const token = await authenticate(host, {
+  const token = await authenticate(targetOf(host, login), {
     ...options,
     store,
     env: io.env,
@@ -23,12 +25,24 @@ export async function login(
     allowInsecureHost: allowInsecureHost || undefined,
     onEvent: (event) => {
       outcome = outcomeOf(event) ?? outcome;
-      if (event.type === "warning") io.stderr.write(`oidc-auth: warning: ${event.message}\n`);
+      const warning = warningOf(event);
+      if (warning) io.stderr.write(`oidc-auth: warning: ${warning}\n`);
     },
   });
   io.stdout.write(
     stores.json ? `${JSON.stringify(tokenJson(token), null, 2)}\n` : summary(host, outcome, token, store),
   );
+}
+
+function targetOf(host: string, { clientId, resource, api, audience }: LoginArguments): Target {
+  if (api) return { resource: host, clientId, audience };
+  if (clientId === undefined && resource === undefined && audience === undefined) return host;
+  return { issuer: host, clientId, resource, audience };
+}
+
+function warningOf(event: AuthEvent): string | undefined {
+  if (event.type === "warning") return event.message;
+  return event.type === "scope_reduced" ? `the server did not grant ${event.missing.join(", ")}` : undefined;
 }
 
 function outcomeOf(event: AuthEvent): string | undefined {

@@ -1,5 +1,3 @@
-import { DEFAULT_REDIRECT_PORTS } from "../config.js";
-import { isAuthError } from "../errors.js";
 import { listenForCallback } from "../loopback/listener.js";
 import type { Token } from "../token.js";
 import { CallbackAnswer } from "./callback-answer.js";
@@ -20,10 +18,10 @@ export async function logInByBrowser(
 ): Promise<Token> {
   const { config, context } = session;
   const { ui, environment } = display;
-  const server = await session.server();
-  const ports = await redirectPorts(session, signal);
+  const server = await session.server(signal);
+  const plan = await server.redirects(context, signal);
   const answer = new CallbackAnswer(session, signal);
-  const listener = await listenForCallback({ ports, handle: (url) => answer.reply(url), signal });
+  const listener = await listenForCallback({ ...plan, handle: (url) => answer.reply(url), signal });
   const finished = new AbortController();
   const stopped = AbortSignal.any([signal, finished.signal]);
   try {
@@ -52,18 +50,4 @@ export async function logInByBrowser(
     finished.abort();
     await listener.close();
   }
-}
-
-async function redirectPorts(session: Session, signal: AbortSignal): Promise<readonly number[]> {
-  const { config, context } = session;
-  if (config.redirectPorts) return config.redirectPorts;
-  const server = await session.server();
-  try {
-    const listed = await server.redirectPorts(context, signal);
-    if (listed.length > 0) return listed;
-  } catch (error) {
-    // Most servers have no such route; one that is down says so better when the login begins.
-    if (!isAuthError(error, "network_error", "invalid_response")) throw error;
-  }
-  return DEFAULT_REDIRECT_PORTS;
 }

@@ -2,7 +2,8 @@ import type { LoginOptions } from "../options.js";
 import { Token } from "../token.js";
 import { loginTimeout, startDeadline } from "./deadline.js";
 import { withLoginUi } from "./login-display.js";
-import { obtainToken, refresh } from "./obtain-token.js";
+import { obtainToken } from "./obtain-token.js";
+import { refresh } from "./refresh.js";
 import { openSession, type Session, type Target } from "./session.js";
 
 /** Seconds that a person has in the browser, where the caller sets no other time. */

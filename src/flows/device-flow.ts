@@ -4,7 +4,8 @@ import type { DeviceCode } from "../servers/auth-server.js";
 import { Token } from "../token.js";
 import { loginTimeout, startDeadline } from "./deadline.js";
 import { withLoginUi } from "./login-display.js";
-import { obtainToken, refresh } from "./obtain-token.js";
+import { obtainToken } from "./obtain-token.js";
+import { refresh } from "./refresh.js";
 import { openSession, type Session, type Target } from "./session.js";
 
 /** What a `slow_down` adds to the interval, in seconds (RFC 8628 §3.5). */
@@ -77,7 +78,7 @@ export async function deviceLogin(
   started?: DeviceCode,
 ): Promise<Token> {
   const { config, context } = session;
-  const server = await session.server();
+  const server = await session.server(signal);
   const asked = context.now();
   const code = started ?? (await server.beginDevice(context, signal));
   return withLoginUi(session, async ({ ui }) => {

@@ -1,6 +1,6 @@
 import { AuthError, isAuthError } from "../errors.js";
 import { isRefreshable, isUsable, type Token } from "../token.js";
-import { retryUnprocessed } from "./retry.js";
+import { isGood, isRefused, type ObtainOptions, refresh, reportMissing } from "./refresh.js";
 import type { Session } from "./session.js";
 import { share } from "./shared-work.js";
 
@@ -13,13 +13,6 @@ export interface LoginReason {
 /** Logs a person in; told why no stored token would do. */
 export type Login = (reason: LoginReason, signal: AbortSignal) => Promise<Token>;
 
-export interface ObtainOptions {
-  readonly force: boolean;
-  readonly signal: AbortSignal | undefined;
-  /** Names the way of logging in: only calls that would do the same share it. */
-  readonly sharedAs: string;
-}
-
 /**
  * The policy: a stored token that is still good, else a refreshed one, else a login. Concurrent calls in this process
  * share the work; other processes are met in the store.
@@ -28,22 +21,35 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
   const { store, config, context } = session;
   const { account } = session.options;
   if (!options.force) {
-    const stored = await store.get(config.host, { account });
-    if (stored && isUsable(stored, context.now())) {
+    const stored = await store.get(config, { account });
+    if (stored && isGood(stored, context.now(), options)) {
       context.emit({ type: "reused", server: config.host });
       return stored;
     }
   }
   return share(store.backend, shareKey(session, options), options.signal, (signal) =>
-    refreshOrLogIn(session, login, options.force, signal),
+    refreshOrLogIn(session, login, options, signal),
   );
 }
 
 /** Only calls that would do the very same share their work: nobody gets another one's settings. */
-function shareKey({ config, options }: Session, { force, sharedAs }: ObtainOptions): string {
-  const { account, timeout, interactive, ui, openBrowser, fetch } = options;
-  const objects = [ui, openBrowser, fetch].map((one) => (typeof one === "boolean" ? one : identity(one)));
-  return JSON.stringify([config, account, sharedAs, force, timeout, interactive, objects]);
+function shareKey({ config, options }: Session, { force, sharedAs, rejected }: ObtainOptions): string {
+  const { account, timeout, interactive, ui, openBrowser, fetch, network } = options;
+  const { credentials, ...settings } = config.settings;
+  const objects = [ui, openBrowser, fetch, credentials].map((one) =>
+    typeof one === "boolean" ? one : identity(one),
+  );
+  return JSON.stringify([
+    settings,
+    account,
+    sharedAs,
+    force,
+    rejected,
+    timeout,
+    interactive,
+    network,
+    objects,
+  ]);
 }
 
 let identities = 0;
@@ -60,31 +66,61 @@ function identity(object: object | undefined): number {
 async function refreshOrLogIn(
   session: Session,
   login: Login,
-  force: boolean,
+  options: ObtainOptions,
   signal: AbortSignal,
 ): Promise<Token> {
   const { store, config } = session;
-  const outcome = force ? { text: "a new login was asked for" } : await refreshStored(session, signal);
+  const { credentials } = config.settings;
+  if (credentials) {
+    const { obtainUnattended } = await import("./unattended.js");
+    return obtainUnattended(session, credentials, options, signal);
+  }
+  const outcome = options.force
+    ? { text: "a new login was asked for" }
+    : await refreshStored(session, options, signal);
   if ("accessToken" in outcome) return outcome;
   // Before the person is troubled: a login that cannot be kept would be asked for again at once.
   await store.backend.assertWritable();
-  const token = await login(outcome, signal);
-  await store.put(config.host, token, { account: session.options.account });
+  const token = await logInAsRegistered(session, () => login(outcome, signal));
+  reportMissing(session, token, (config.settings.scopes ?? []).join(" "));
+  await store.put(config, token, { account: session.options.account });
   return token;
 }
 
+/** A server may forget who registered with it: then the next login registers anew. */
+async function logInAsRegistered(session: Session, login: () => Promise<Token>): Promise<Token> {
+  try {
+    return await login();
+  } catch (error) {
+    const unknown = isAuthError(error, "invalid_client", "unauthorized_client");
+    // A browser is not sent back with this error: all that is seen here is that nobody came.
+    if (!unknown && !isAuthError(error, "login_timeout")) throw error;
+    const had = await session.forgetRegistration();
+    if (!had || !unknown) throw error;
+    return login();
+  }
+}
+
 /** Refreshes what is stored, under the store's lock; a reason to log in where there is nothing to refresh. */
-async function refreshStored(session: Session, signal: AbortSignal): Promise<Token | LoginReason> {
+async function refreshStored(
+  session: Session,
+  options: ObtainOptions,
+  signal: AbortSignal,
+): Promise<Token | LoginReason> {
   const { store, config, context } = session;
   const { account } = session.options;
-  const good = (token: Token) => isUsable(token, context.now());
-  const stored = await store.get(config.host, { account });
+  const good = (token: Token) => isGood(token, context.now(), options);
+  const stored = await store.get(config, { account });
   if (!stored) return { text: "no login is stored for it" };
-  if (!isRefreshable(stored, context.now())) return { text: "the stored login has expired" };
+  if (!isRefreshable(stored, context.now())) {
+    return {
+      text: isUsable(stored, context.now()) ? "the stored token was refused" : "the stored login has expired",
+    };
+  }
   let refused: AuthError | undefined;
   let refreshed = false;
   const token = await store.update(
-    config.host,
+    config,
     async (current) => {
       // Somebody else was quicker, or forgot the login meanwhile.
       if (!current || good(current) || !isRefreshable(current, context.now())) return current;
@@ -109,20 +145,6 @@ async function refreshStored(session: Session, signal: AbortSignal): Promise<Tok
   return refused
     ? { text: `the server refused to renew the stored login (${refused.code})`, cause: refused }
     : { text: "the stored login has expired" };
-}
-
-/** One refresh, sent again only where it surely was not processed. */
-export async function refresh(session: Session, token: Token, signal?: AbortSignal): Promise<Token> {
-  const { context, config } = session;
-  const server = await session.server();
-  context.emit({ type: "refresh_started", server: config.host });
-  return retryUnprocessed("the refresh", context, () => server.refresh(token, context), signal);
-}
-
-/** Whether the server says that this refresh token is of no more use (RFC 6749 §5.2), as opposed to having trouble. */
-function isRefused(error: unknown): error is AuthError {
-  if (!isAuthError(error)) return false;
-  return error.code === "invalid_grant" || (error.status === 401 && error.code === "request_failed");
 }
 
 function leftAlone(error: unknown): unknown {

@@ -1,9 +1,13 @@
-import { Config, type ConfigInit, invalid, type RouteOptions } from "../config.js";
+import { Config, type ConfigInit } from "../config.js";
 import type { AuthEvent, Context } from "../context.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
+import { invalid } from "../settings/checks.js";
+import type { RouteOptions } from "../settings/routes.js";
 import { TokenStore } from "../store/token-store.js";
+import { networkFetch } from "./network-fetch.js";
+import type { OpenServer } from "./open-server.js";
 
 /** Whom a caller may name as a server. */
 export type Target = string | URL | Config | ConfigInit;
@@ -15,7 +19,9 @@ export interface Session {
   readonly context: Context;
   readonly options: LoginOptions;
   /** Made when first needed: a token that is reused needs no server. */
-  server(): Promise<AuthServer>;
+  server(signal?: AbortSignal): Promise<AuthServer>;
+  /** Forgets that this program registered itself with the server. @returns whether it had */
+  forgetRegistration(): Promise<boolean>;
 }
 
 /** @throws AuthError `invalid_config`, `insecure_host` */
@@ -24,32 +30,37 @@ export function openSession(target: Target, options: LoginOptions): Session {
   if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
     throw invalid("timeout", "must be a number of seconds above 0", options.timeout);
   }
-  let server: Promise<AuthServer> | undefined;
+  const [store, context] = [openStore(options), openContext(options)];
+  let opened: Promise<OpenServer> | undefined;
   return {
     config,
-    store: openStore(options),
-    context: openContext(options),
+    store,
+    context,
     options,
-    server: () => {
-      server ??= import("../servers/routes-server.js").then(({ RoutesServer }) => new RoutesServer(config));
-      return server;
+    server: async (signal) => {
+      opened ??= import("./open-server.js").then(({ openServer }) =>
+        openServer({ config, store, context, signal }),
+      );
+      // What failed now may work at the next call.
+      opened.catch(() => {
+        opened = undefined;
+      });
+      return (await opened).server;
+    },
+    forgetRegistration: async () => {
+      const key = (await opened?.catch(() => undefined))?.registrationKey;
+      opened = undefined;
+      return key === undefined ? false : store.backend.delete(key);
     },
   };
 }
 
 function routeOptions(options: LoginOptions): RouteOptions {
-  const { loginRoute, tokenRoute, deviceRoute, portsRoute, redirectPorts } = options;
-  const { prompt, offlineAccess, scopes, allowInsecureHost } = options;
+  const { loginRoute, tokenRoute, deviceRoute, portsRoute, userinfoRoute, logoutRoute } = options;
+  const { redirectPorts, prompt, offlineAccess, scopes, allowInsecureHost, credentials } = options;
   return {
-    loginRoute,
-    tokenRoute,
-    deviceRoute,
-    portsRoute,
-    redirectPorts,
-    prompt,
-    offlineAccess,
-    scopes,
-    allowInsecureHost,
+    ...{ loginRoute, tokenRoute, deviceRoute, portsRoute, userinfoRoute, logoutRoute },
+    ...{ redirectPorts, prompt, offlineAccess, scopes, allowInsecureHost, credentials },
   };
 }
 
@@ -71,10 +82,9 @@ function openStore({ store, appName, env, now }: LoginOptions): TokenStore {
   return known ?? fresh;
 }
 
-function openContext({ fetch, now, sleep, onEvent }: LoginOptions): Context {
+function openContext({ fetch, network, env, now, sleep, onEvent }: LoginOptions): Context {
   return {
-    // Looked up at each call, as Node loads its fetch when it is first touched.
-    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    fetch: fetch ?? networkFetch(network, env),
     now: now ?? Date.now,
     sleep: sleep ?? pause,
     random: Math.random,

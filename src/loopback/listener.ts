@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
+import { bindLoopback } from "./bind.js";
 import { broken, ignored, type LoopbackPage, PAGE_HEADERS, renderPage } from "./pages.js";
 
 /** How a callback is answered. */
@@ -12,7 +13,7 @@ export interface CallbackReply {
 /** The listener that the browser comes back to (RFC 8252 §7.3). */
 export interface CallbackListener {
   readonly port: number;
-  /** `http://localhost:<port>/callback`, as it is registered at providers. */
+  /** Where the browser is sent, as it is registered at providers: `http://localhost:<port>/callback`. */
   readonly redirectUri: string;
   /**
    * Frees the port and ends every connection, also idle ones that the browser keeps or opened in advance; an answer
@@ -21,7 +22,8 @@ export interface CallbackListener {
   close(): Promise<void>;
 }
 
-const CALLBACK_PATH = "/callback";
+/** The very form that py-oidc-auth deployments register. */
+const DEFAULT_URI = new URL("http://localhost/callback");
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 128;
 /** Milliseconds that an answer under way gets when the listener is closed. */
@@ -32,20 +34,23 @@ const LINGER_MS = 1000;
 /**
  * Listens on the first port of the list that is free on 127.0.0.1 and on ::1.
  *
- * @param options.handle called for each `GET /callback` that reached us by a name of this machine; whether it is the
+ * @param options.ports 0 means any free one
+ * @param options.uri the redirect URI, whose port is replaced. Default `http://localhost/callback`
+ * @param options.handle called for each GET of its path that reached us by a name of this machine; whether it is the
  *   answer to a login is for it to decide
  * @param options.signal closes the listener, at any time
  * @throws AuthError `no_free_port`, `login_cancelled`, `login_timeout`
  */
 export async function listenForCallback(options: {
   ports: readonly number[];
+  uri?: URL | undefined;
   handle: (callback: URL) => Promise<CallbackReply>;
   signal?: AbortSignal | undefined;
 }): Promise<CallbackListener> {
-  const { ports, handle, signal } = options;
+  const { ports, uri = DEFAULT_URI, handle, signal } = options;
   for (const port of ports) {
     if (signal?.aborted) throw cancelled(signal);
-    const listener = new LoopbackListener(port, handle);
+    const listener = new LoopbackListener(port, uri, handle);
     if (!(await listener.bind())) continue;
     if (signal?.aborted) {
       await listener.close();
@@ -62,40 +67,42 @@ export async function listenForCallback(options: {
 }
 
 class LoopbackListener implements CallbackListener {
-  readonly port: number;
-  readonly redirectUri: string;
+  port: number;
+  readonly #uri: URL;
   readonly #handle: (callback: URL) => Promise<CallbackReply>;
-  readonly #hosts: readonly string[];
+  #hosts: readonly string[] = [];
   readonly #servers: Server[] = [];
   /** Every open connection, oldest first, and how far it is. */
   readonly #connections = new Map<Duplex, "idle" | "answering" | "refused">();
   #closed: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(port: number, handle: (callback: URL) => Promise<CallbackReply>) {
+  constructor(port: number, uri: URL, handle: (callback: URL) => Promise<CallbackReply>) {
     this.port = port;
-    this.redirectUri = `http://localhost:${port}${CALLBACK_PATH}`;
+    this.#uri = uri;
     this.#handle = handle;
-    const names = ["localhost", "127.0.0.1", "[::1]"];
-    // Browsers leave the default port out.
-    this.#hosts = [...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])];
   }
 
-  /** Whether the port is ours now. Where it is not, everything is released. */
+  get redirectUri(): string {
+    const uri = new URL(this.#uri);
+    uri.port = String(this.port);
+    return uri.href;
+  }
+
+  /** Whether the port is ours now. */
   async bind(): Promise<boolean> {
-    for (const host of ["127.0.0.1", "::1"]) {
+    const servers: Server[] = [];
+    const bound = await bindLoopback(this.port, () => {
       const server = this.#createServer();
-      const failure = await listen(server, this.port, host);
-      if (failure === undefined) {
-        this.#servers.push(server);
-      } else if (host === "127.0.0.1" || !NO_SUCH_ADDRESS.includes(failure.code ?? "")) {
-        await this.close();
-        if (TAKEN.includes(failure.code ?? "")) return false;
-        throw new AuthError("no_free_port", `Port ${this.port} cannot be opened on this machine.`, {
-          cause: failure,
-        });
-      }
-    }
+      server.on("listening", () => servers.push(server));
+      return server;
+    });
+    if (bound === undefined) return false;
+    this.#servers.push(...servers.filter((server) => server.listening));
+    this.port = bound;
+    const names = ["localhost", "127.0.0.1", "[::1]"];
+    // Browsers leave the default port out.
+    this.#hosts = [...names.map((name) => `${name}:${bound}`), ...(bound === 80 ? names : [])];
     return true;
   }
 
@@ -174,7 +181,7 @@ class LoopbackListener implements CallbackListener {
     const refusal = this.#refusal(request);
     if (refusal) return send(response, refusal, ignored());
     const callback = new URL(this.redirectUri);
-    callback.search = (request.url ?? "").slice(CALLBACK_PATH.length);
+    callback.search = (request.url ?? "").slice(this.#uri.pathname.length);
     try {
       const { status, page } = await this.#handle(callback);
       send(response, status, page);
@@ -191,7 +198,7 @@ class LoopbackListener implements CallbackListener {
     const hosts = request.headersDistinct["host"] ?? [];
     if (hosts.length !== 1) return 400;
     if (!this.#hosts.includes((hosts[0] ?? "").toLowerCase())) return 421;
-    if (target.split("?", 1)[0] !== CALLBACK_PATH) return 404;
+    if (target.split("?", 1)[0] !== this.#uri.pathname) return 404;
     if (request.method !== "GET") return 405;
     const { headers } = request;
     const body = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
@@ -219,24 +226,10 @@ class LoopbackListener implements CallbackListener {
   }
 }
 
-/** Why a port is passed over: held by another program, or not for us (reserved, excluded). */
-const TAKEN = ["EADDRINUSE", "EACCES"];
-/** What a machine without an IPv6 loopback says. */
-const NO_SUCH_ADDRESS = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"];
-
 const CLIENT_ERRORS: Record<string, string> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
-
-function listen(server: Server, port: number, host: string): Promise<NodeJS.ErrnoException | undefined> {
-  return new Promise((resolve) => {
-    // Stays on: an accept that fails later (no descriptors left) must not end the process.
-    server.on("error", resolve);
-    // Exclusive: a worker of node:cluster must not share the port with its siblings.
-    server.listen({ port, host, exclusive: true }, () => resolve(undefined));
-  });
-}
 
 function send(response: ServerResponse, status: number, page: LoopbackPage): void {
   const body = Buffer.from(renderPage(page));

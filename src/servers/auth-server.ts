@@ -1,4 +1,5 @@
 import type { Context } from "../context.js";
+import type { GrantRequest } from "../grant.js";
 import type { Token } from "../token.js";
 
 /** A device authorization answer (RFC 8628 §3.2), checked and in our names. */
@@ -25,6 +26,14 @@ export type DevicePoll =
   | { readonly status: "pending" }
   | { readonly status: "slow_down" };
 
+/** Where the browser may come back to, on this machine. */
+export interface RedirectPlan {
+  /** A loopback URL; its port is replaced. */
+  readonly uri: URL;
+  /** Ports in order of preference; 0: any free one (RFC 8252 §7.3). */
+  readonly ports: readonly number[];
+}
+
 /** A code login under way; who owns `state`, `nonce` and the verifier stays hidden behind it. */
 export interface CodeLogin {
   /** What the browser opens. */
@@ -41,14 +50,30 @@ export interface CodeLogin {
 
 /** One protocol spoken with one server. Each call is one attempt: loops and policy belong to the flows. */
 export interface AuthServer {
-  /** The full address (with path): whose tokens these are. */
-  readonly address: string;
+  /** Whether the browser login is offered at all. */
+  hasCodeFlow(context: Context, signal?: AbortSignal): Promise<boolean>;
   /** @throws AuthError `device_flow_unsupported` where the server has no device flow */
   beginDevice(context: Context, signal?: AbortSignal): Promise<DeviceCode>;
   redeemDevice(deviceCode: string, context: Context, signal?: AbortSignal): Promise<DevicePoll>;
-  /** The ports that redirects may come back on, in order of preference. */
-  redirectPorts(context: Context, signal?: AbortSignal): Promise<readonly number[]>;
+  redirects(context: Context, signal?: AbortSignal): Promise<RedirectPlan>;
   beginCode(redirectUri: string, context: Context, signal?: AbortSignal): Promise<CodeLogin>;
   /** Takes no signal: once sent, a refresh is always heard out, else a rotated refresh token could be lost. */
   refresh(token: Token, context: Context): Promise<Token>;
+  /** A token that needs no person. */
+  grant(request: GrantRequest, context: Context, signal?: AbortSignal): Promise<Token>;
+  /** Whom an assertion of the client's own is made for (RFC 7523 §3). */
+  audience(context: Context, signal?: AbortSignal): Promise<string>;
+  /** Claims about whom the token belongs to (OpenID Connect Core §5.3). */
+  userinfo(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  /** @throws AuthError `not_supported` where the server has no such endpoint (RFC 7662) */
+  introspect(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  /** Revokes refresh and access token (RFC 7009). @returns false where the server has no such endpoint */
+  revoke(token: Token, context: Context, signal?: AbortSignal): Promise<boolean>;
+  /** Where a browser ends the person's session at the provider; `undefined` where that is not offered. */
+  endSessionUrl(
+    token: Token | undefined,
+    returnTo: string | undefined,
+    context: Context,
+    signal?: AbortSignal,
+  ): Promise<URL | undefined>;
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../context.js";
 import { AuthError, cancelled } from "../errors.js";
 import { cleanText } from "../text.js";
+import { measureSkew } from "./clock-skew.js";
 
 /** Longest time (milliseconds) that one request may take, from the first byte sent to the last one read. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -13,6 +14,12 @@ export interface HttpRequest {
   readonly url: URL;
   /** Sent as `application/x-www-form-urlencoded` by POST; without it the request is a GET. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Default: GET, and POST with a form or a body. */
+  readonly method?: string | undefined;
+  /** Beside `accept: application/json`. */
+  readonly headers?: Headers | Readonly<Record<string, string>> | undefined;
+  /** Something else than a form. */
+  readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,6 +28,7 @@ export interface HttpAnswer {
   readonly text: string;
   /** The body where it is JSON. */
   readonly json: unknown;
+  readonly headers: Headers;
   readonly contentType: string;
   readonly location: string | null;
   /** `Retry-After` in seconds. */
@@ -35,25 +43,32 @@ export interface HttpAnswer {
  */
 export async function send(request: HttpRequest, context: Context): Promise<HttpAnswer> {
   const { url, form, signal } = request;
+  const body = form ? new URLSearchParams(form).toString() : (request.body ?? null);
+  const headers = new Headers(request.headers);
+  if (!headers.has("accept")) headers.set("accept", "application/json");
+  if (form) headers.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
   if (signal?.aborted) throw cancelled(signal);
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   signal?.addEventListener("abort", onAbort, { once: true });
   const timer = setTimeout(() => stop.abort(), REQUEST_TIMEOUT_MS);
   try {
+    const asked = context.now();
     const answer = await context.fetch(url, {
-      method: form ? "POST" : "GET",
-      headers: { accept: "application/json" },
-      body: form ? new URLSearchParams(form) : null,
+      method: request.method ?? (body === null ? "GET" : "POST"),
+      headers,
+      body,
       redirect: "manual",
       credentials: "omit",
       signal: stop.signal,
     });
+    measureSkew(url, answer.headers, asked, context);
     const text = await readBody(answer, request);
     return {
       status: answer.status,
       text,
       json: parseJson(text),
+      headers: answer.headers,
       contentType: answer.headers.get("content-type") ?? "",
       location: answer.headers.get("location"),
       retryAfter: parseRetryAfter(answer.headers.get("retry-after"), context.now()),

@@ -1,26 +1,27 @@
-import { timingSafeEqual } from "node:crypto";
-import type { Config } from "../config.js";
 import type { Context } from "../context.js";
-import { AuthError, isProtocolErrorCode } from "../errors.js";
-import { cleanText } from "../text.js";
-import { isRecord, positive, type Token, tokenFromResponse } from "../token.js";
-import type { AuthServer, CodeLogin, DeviceCode, DevicePoll } from "./auth-server.js";
-import { type HttpAnswer, type HttpRequest, name, send } from "./http.js";
+import { AuthError, isAuthError } from "../errors.js";
+import type { GrantRequest } from "../grant.js";
+import { DEFAULT_REDIRECT_PORTS, type RoutesSettings } from "../settings/routes.js";
+import { isRecord, type Token, tokenFromResponse } from "../token.js";
+import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
+import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
+import { skewOf } from "./clock-skew.js";
+import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
+import { type HttpAnswer, type HttpRequest, send } from "./http.js";
 import { errorFromAnswer, parseServerError } from "./server-error.js";
 
-/** Where the server does not say (RFC 8628 §3.2). */
-const DEFAULT_INTERVAL_SECONDS = 5;
-const DEFAULT_DEVICE_SECONDS = 600;
-const MAX_DEVICE_SECONDS = 24 * 3600;
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** A server with the py-oidc-auth routes: it holds the client's id and secret, we hold neither. */
 export class RoutesServer implements AuthServer {
-  readonly address: string;
-  readonly #config: Config;
+  readonly #config: RoutesSettings;
 
-  constructor(config: Config) {
-    this.#config = config;
-    this.address = config.host;
+  constructor(settings: RoutesSettings) {
+    this.#config = settings;
+  }
+
+  async hasCodeFlow(): Promise<boolean> {
+    return true;
   }
 
   async beginDevice(context: Context, signal?: AbortSignal): Promise<DeviceCode> {
@@ -35,31 +36,29 @@ export class RoutesServer implements AuthServer {
   async redeemDevice(deviceCode: string, context: Context, signal?: AbortSignal): Promise<DevicePoll> {
     const request = this.#tokenRequest({ "device-code": deviceCode }, signal);
     const answer = await send(request, context);
-    if (answer.status === 200)
-      return { status: "granted", token: tokenFromResponse(answer.json, context.now()) };
+    if (answer.status === 200) return { status: "granted", token: this.#token(answer, context) };
     const { error } = parseServerError(answer.json, answer.text);
     if (error === "authorization_pending") return { status: "pending" };
     if (error === "slow_down") return { status: "slow_down" };
     throw errorFromAnswer(request, answer);
   }
 
-  async redirectPorts(context: Context, signal?: AbortSignal): Promise<readonly number[]> {
-    const { redirectPorts, portsUrl } = this.#config;
-    if (redirectPorts) return redirectPorts;
-    const answer = await send({ what: "ports route", url: portsUrl, signal }, context);
-    const listed = answer.status === 200 && isRecord(answer.json) ? answer.json["valid_ports"] : undefined;
-    return Array.isArray(listed)
-      ? listed.filter((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)
-      : [];
+  async redirects(context: Context, signal?: AbortSignal): Promise<RedirectPlan> {
+    const ports = this.#config.redirectPorts ?? (await this.#listedPorts(context, signal));
+    return {
+      uri: new URL("http://localhost/callback"),
+      ports: ports.length > 0 ? ports : DEFAULT_REDIRECT_PORTS,
+    };
   }
 
   async beginCode(redirectUri: string, context: Context, signal?: AbortSignal): Promise<CodeLogin> {
     const { loginUrl, prompt, offlineAccess, scopes } = this.#config;
     const url = new URL(loginUrl);
     url.searchParams.set("redirect_uri", redirectUri);
-    url.searchParams.set("prompt", prompt);
+    url.searchParams.set("prompt", String(prompt));
     url.searchParams.set("offline_access", String(offlineAccess));
     if (scopes) url.searchParams.set("scope", scopes.join(" "));
+    if (prompt === false) url.searchParams.delete("prompt");
     const request = { what: "login route", url, signal };
     const answer = await send(request, context);
     const target = isRedirect(answer.status) ? httpUrl(answer.location ?? "", url) : undefined;
@@ -101,7 +100,54 @@ export class RoutesServer implements AuthServer {
     const request = this.#tokenRequest({ "refresh-token": token.refreshToken ?? "" }, undefined);
     const answer = await send(request, context);
     if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return tokenFromResponse(answer.json, context.now(), token);
+    return this.#token(answer, context, token);
+  }
+
+  /** Only what the broker mode takes: another token in exchange for one of its own (RFC 8693). */
+  async grant(grant: GrantRequest, context: Context, signal?: AbortSignal): Promise<Token> {
+    if (grant.grantType !== TOKEN_EXCHANGE || grant.clientAssertion !== undefined) {
+      throw new AuthError(
+        "not_supported",
+        `A server with the py-oidc-auth routes takes no ${grant.grantType}: only a token exchange, in broker mode.`,
+        {
+          hint: "Use tokenExchange() or a workload's token, or name the OpenID provider itself: { issuer, clientId }.",
+        },
+      );
+    }
+    const request = this.#tokenRequest({ ...grant.parameters, grant_type: grant.grantType }, signal);
+    const answer = await send(request, context);
+    if (answer.status !== 200) throw errorFromAnswer(request, answer);
+    return this.#token(answer, context);
+  }
+
+  async audience(): Promise<string> {
+    return this.#config.host;
+  }
+
+  async userinfo(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    const request = { what: "userinfo route", url: this.#config.userinfoUrl, headers: token.headers, signal };
+    const answer = await send(request, context);
+    if (answer.status === 200 && isRecord(answer.json)) return answer.json;
+    throw answer.status === 200
+      ? new AuthError("invalid_response", "The userinfo route answered with no JSON object.", { status: 200 })
+      : errorFromAnswer(request, answer, [401, 403].includes(answer.status) ? { code: "invalid_token" } : {});
+  }
+
+  async introspect(): Promise<Record<string, unknown>> {
+    throw new AuthError("not_supported", "A server with the py-oidc-auth routes has no introspection.", {
+      hint: "userinfo() tells whether a token is still good, and whose it is.",
+    });
+  }
+
+  async revoke(): Promise<boolean> {
+    return false;
+  }
+
+  async endSessionUrl(_token: Token | undefined, returnTo: string | undefined): Promise<URL | undefined> {
+    // Opened as it is: the route sends the browser on to the provider, with what only the server knows.
+    const url = new URL(this.#config.logoutUrl);
+    if (returnTo !== undefined) url.searchParams.set("post_logout_redirect_uri", returnTo);
+    return url;
   }
 
   async #redeemCode(
@@ -125,7 +171,26 @@ export class RoutesServer implements AuthServer {
     const request = this.#tokenRequest(form, signal);
     const answer = await send(request, context);
     if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return tokenFromResponse(answer.json, context.now());
+    return this.#token(answer, context);
+  }
+
+  async #listedPorts(context: Context, signal?: AbortSignal): Promise<readonly number[]> {
+    try {
+      const answer = await send({ what: "ports route", url: this.#config.portsUrl, signal }, context);
+      const listed = answer.status === 200 && isRecord(answer.json) ? answer.json["valid_ports"] : undefined;
+      return Array.isArray(listed)
+        ? listed.filter((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)
+        : [];
+    } catch (error) {
+      // Most servers have no such route; one that is down says so better when the login begins.
+      if (isAuthError(error, "network_error", "invalid_response")) return [];
+      throw error;
+    }
+  }
+
+  #token(answer: HttpAnswer, context: Context, previous?: Token): Token {
+    const skew = skewOf(this.#config.tokenUrl);
+    return tokenFromResponse(answer.json, { now: context.now(), skew, previous });
   }
 
   #tokenRequest(form: Record<string, string>, signal: AbortSignal | undefined): HttpRequest {
@@ -152,46 +217,9 @@ class LoginState {
     return new LoginState(raw, redirectUri, codeVerifier);
   }
 
-  /** In constant time, so that a guess learns nothing from how long the answer takes. */
   equals(other: string | undefined): boolean {
-    const mine = Buffer.from(this.#raw);
-    const theirs = Buffer.from(other ?? "");
-    return mine.length === theirs.length && timingSafeEqual(mine, theirs);
+    return sameSecret(this.#raw, other);
   }
-}
-
-/** A parameter that stands exactly once: RFC 6749 §3.1 forbids repeating one, and a repeated one is an attack. */
-function onlyParameter(url: URL, parameter: string): string | undefined {
-  const values = url.searchParams.getAll(parameter);
-  return values.length === 1 ? values[0] : undefined;
-}
-
-function stateMismatch(): AuthError {
-  return new AuthError(
-    "state_mismatch",
-    "The answer of the browser does not belong to this login (wrong state).",
-  );
-}
-
-/** The error that the provider sent the browser back with (RFC 6749 §4.1.2.1). */
-function callbackError(error: string, description: string | undefined): AuthError {
-  const shown = cleanText(error, 80);
-  return new AuthError(
-    isProtocolErrorCode(error) ? error : "request_failed",
-    error === "access_denied" ? "The login was denied in the browser." : `The login page reports ${shown}.`,
-    {
-      description: description ? cleanText(description) : undefined,
-      serverCode: isProtocolErrorCode(error) ? undefined : shown,
-    },
-  );
-}
-
-/** All the ways in which servers say that they have no device flow. */
-function meansNoDeviceFlow(answer: HttpAnswer): boolean {
-  if ([404, 405, 501, 503].includes(answer.status)) return true;
-  const { error, description } = parseServerError(answer.json, answer.text);
-  if (error === "unsupported_grant_type" || error === "unauthorized_client") return true;
-  return answer.status === 502 && /device_authorization_endpoint.*not found/i.test(description ?? "");
 }
 
 function loginRouteError(request: HttpRequest, answer: HttpAnswer): AuthError {
@@ -203,34 +231,4 @@ function loginRouteError(request: HttpRequest, answer: HttpAnswer): AuthError {
 
 function isRedirect(status: number): boolean {
   return status >= 300 && status < 400;
-}
-
-/** A URL that a browser may be sent to: http(s) and nothing else. */
-function httpUrl(value: string, base?: URL): URL | undefined {
-  if (!URL.canParse(value, base?.href)) return undefined;
-  const url = new URL(value, base?.href);
-  return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
-}
-
-function parseDeviceCode(request: HttpRequest, answer: HttpAnswer): DeviceCode {
-  const body = isRecord(answer.json) ? answer.json : {};
-  const broken = (field: string) =>
-    new AuthError("invalid_response", `The ${name(request)} answered without a usable ${field}.`);
-  const text = (field: string) => (typeof body[field] === "string" ? body[field] : "");
-  const deviceCode = text("device_code");
-  const userCode = cleanText(text("user_code"), 64);
-  const verificationUri = httpUrl(text("verification_uri"))?.href;
-  const complete = httpUrl(text("verification_uri_complete"))?.href;
-  if (!deviceCode) throw broken("device_code");
-  if (!userCode) throw broken("user_code");
-  if (!verificationUri) throw broken("verification_uri");
-  return {
-    uri: complete ?? verificationUri,
-    verificationUri,
-    ...(complete && { verificationUriComplete: complete }),
-    userCode,
-    deviceCode,
-    expiresIn: Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS),
-    interval: positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS,
-  };
 }

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { invalid } from "../config.js";
+import { invalid } from "../settings/checks.js";
 
 /** Folder name of the Python client, so that both share their logins. */
 export const DEFAULT_APP_NAME = "py-oidc-auth";

@@ -26,6 +26,7 @@ export function tokenFromEntry(entry: Entry): Token | undefined {
     refreshExpiresAt: isText(refreshToken) ? refreshEnd(token, storedAt) : undefined,
     scope: isText(token["scope"]) ? token["scope"] : undefined,
     idToken: isText(token["id_token"]) ? token["id_token"] : undefined,
+    dpopKey: isRecord(token["dpop_jwk"]) ? token["dpop_jwk"] : undefined,
     issuedAt: storedAt,
   });
 }
@@ -47,7 +48,7 @@ export function entryFromToken(
   now: number,
   previous?: Entry,
 ): Entry {
-  const { id_token: _replaced, ...kept } = previous?.token ?? {};
+  const { id_token: _id, dpop_jwk: _key, ...kept } = previous?.token ?? {};
   return {
     ...previous,
     token: { ...kept, ...tokenJson(token) },
@@ -68,6 +69,7 @@ export function tokenJson(token: Token): Record<string, unknown> {
     scope: token.scope,
     headers: { ...token.headers },
     ...(token.idToken !== undefined && { id_token: token.idToken }),
+    ...(token.dpopKey !== undefined && { dpop_jwk: token.dpopKey }),
   };
 }
 

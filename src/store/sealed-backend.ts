@@ -1,5 +1,5 @@
-import { invalid } from "../config.js";
 import { AuthError, isAuthError } from "../errors.js";
+import { invalid } from "../settings/checks.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
 

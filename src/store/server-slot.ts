@@ -1,4 +1,9 @@
-import { invalid, parseHost } from "../config.js";
+import type { Config } from "../config.js";
+import { parseHost } from "../settings/address.js";
+import { invalid } from "../settings/checks.js";
+
+/** How a server is named in a store: its address, a key as `hosts()` lists it, or a Config. */
+export type StoreTarget = string | URL | Config;
 
 /** Where a server's entry may be in a store, and what marks it as that server's. */
 export interface ServerSlot {
@@ -13,22 +18,31 @@ export interface ServerSlot {
 /**
  * The slot of a server, and of one of several logins to it.
  *
- * @param host an address; `https://host#account` names the account, too
+ * @param target an address; `https://host#account` names the account, too
  */
-export function serverSlot(host: string | URL, account?: string): ServerSlot {
-  const [address, named] = splitAccount(host);
+export function serverSlot(target: StoreTarget, account?: string): ServerSlot {
+  const [address, named] = splitAccount(isConfig(target) ? target.storeKey : target);
   const login = account ?? named;
   if (login !== undefined && !isAccount(login)) {
     throw invalid("account", "must be a name of 1 to 200 visible characters", login);
   }
   const url = parseHost(address);
-  const server = url.origin + url.pathname.replace(/\/+$/, "");
   const suffix = login === undefined ? "" : `#${login}`;
+  const server = url.origin + url.pathname.replace(/\/+$/, "");
+  if (url.searchParams.has("client_id")) {
+    // A login at an issuer: its client is part of what it is, and nobody else's key can be the same.
+    const key = server + url.search + suffix;
+    return { server: key, sharedKey: key, ownKey: key };
+  }
   return {
     server: server + suffix,
     sharedKey: url.origin + suffix,
     ownKey: (server === url.origin ? `${server}/` : server) + suffix,
   };
+}
+
+function isConfig(target: StoreTarget): target is Config {
+  return typeof target === "object" && !(target instanceof URL) && typeof target?.storeKey === "string";
 }
 
 function splitAccount(host: string | URL): [string | URL, string | undefined] {

@@ -1,11 +1,11 @@
-import { dropUndefined, invalid } from "../config.js";
+import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
 import type { Entry, TokenStoreBackend } from "./backend.js";
 import { defaultStorePath, expandPath } from "./default-path.js";
 import { entryFromToken, isEntry, isGone, tokenFromEntry } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
 import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
-import { serverSlot } from "./server-slot.js";
+import { type StoreTarget, serverSlot } from "./server-slot.js";
 
 export interface TokenStoreOptions {
   /** Path of the store file; `~` is expanded. */
@@ -69,7 +69,7 @@ export class TokenStore {
    *
    * @throws AuthError `store_unreadable`, `invalid_config`
    */
-  async get(host: string | URL, { account }: AccountOptions = {}): Promise<Token | undefined> {
+  async get(host: StoreTarget, { account }: AccountOptions = {}): Promise<Token | undefined> {
     const { entry } = await this.#find(host, account);
     return entry && this.#tokenOf(entry);
   }
@@ -79,7 +79,7 @@ export class TokenStore {
    *
    * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
    */
-  async put(host: string | URL, token: Token, { account }: AccountOptions = {}): Promise<void> {
+  async put(host: StoreTarget, token: Token, { account }: AccountOptions = {}): Promise<void> {
     if (!(token instanceof Token)) throw invalid("token", "must be a Token", undefined);
     const slot = await this.#find(host, account);
     const entry = entryFromToken(token, slot.server, this.#now(), slot.entry);
@@ -88,7 +88,7 @@ export class TokenStore {
   }
 
   /** Forgets a server. @returns whether there was something to forget */
-  async remove(host: string | URL, { account }: AccountOptions = {}): Promise<boolean> {
+  async remove(host: StoreTarget, { account }: AccountOptions = {}): Promise<boolean> {
     const { key } = await this.#find(host, account);
     return this.backend.delete(key);
   }
@@ -121,7 +121,7 @@ export class TokenStore {
    * @throws AuthError `store_locked`, `store_unwritable` (before `work` where that can be known), and what `work` throws
    */
   async update(
-    host: string | URL,
+    host: StoreTarget,
     work: (current: Token | undefined) => Promise<Token | undefined>,
     options: UpdateOptions = {},
   ): Promise<Token | undefined> {
@@ -151,7 +151,7 @@ export class TokenStore {
   }
 
   /** Where a server's entry is, or is to be. */
-  async #find(host: string | URL, account: string | undefined): Promise<Found> {
+  async #find(host: StoreTarget, account: string | undefined): Promise<Found> {
     const { server, sharedKey, ownKey } = serverSlot(host, account);
     const own = await this.backend.get(ownKey);
     if (own) return { key: ownKey, entry: own, server };

@@ -26,6 +26,11 @@ describe("the reference's arguments", () => {
         interactive: undefined,
         browser: true,
         allowInsecureHost: false,
+        clientId: undefined,
+        resource: undefined,
+        api: false,
+        audience: undefined,
+        scopes: undefined,
       },
     });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Config, type ConfigInit } from "../../src/config.js";
+import type { RoutesSettings } from "../../src/settings/routes.js";
 
 describe("the host", () => {
   it.each([
@@ -47,6 +48,11 @@ describe("the host", () => {
   });
 });
 
+function routesOf(config: Config): RoutesSettings {
+  if (config.settings.kind !== "routes") throw new Error("It is no server with routes.");
+  return config.settings;
+}
+
 describe("routes", () => {
   it("are joined to the host with exactly one slash", () => {
     const config = new Config({
@@ -55,15 +61,15 @@ describe("routes", () => {
       tokenRoute: "/t",
       deviceRoute: "//d",
     });
-    expect(config.loginUrl.href).toBe("https://x.org/api/app/login");
-    expect(config.tokenUrl.href).toBe("https://x.org/api/app/t");
-    expect(config.deviceUrl.href).toBe("https://x.org/api/app/d");
-    expect(config.portsUrl.href).toBe("https://x.org/api/app/auth/v2/auth-ports");
+    expect(routesOf(config).loginUrl.href).toBe("https://x.org/api/app/login");
+    expect(routesOf(config).tokenUrl.href).toBe("https://x.org/api/app/t");
+    expect(routesOf(config).deviceUrl.href).toBe("https://x.org/api/app/d");
+    expect(routesOf(config).portsUrl.href).toBe("https://x.org/api/app/auth/v2/auth-ports");
   });
 });
 
 describe("a wrong setting", () => {
-  const wrong: [string, Partial<Record<keyof ConfigInit | "tokenroute", unknown>>, string][] = [
+  const wrong: [string, Record<string, unknown>, string][] = [
     [
       "a port of 0",
       { redirectPorts: [0] },
@@ -85,7 +91,11 @@ describe("a wrong setting", () => {
     ["scopes in one string", { scopes: "a b" }, "scopes must be a list"],
     ["a scope with a blank", { scopes: ["a b"] }, "scopes must be a list of scope names"],
     ["a word for a boolean", { allowInsecureHost: "yes" }, "allowInsecureHost must be true or false"],
-    ["a misspelt name", { tokenroute: "/x" }, "tokenroute is not a known setting"],
+    [
+      "a misspelt name",
+      { tokenroute: "/x" },
+      "tokenroute is not a setting of a server with the py-oidc-auth routes",
+    ],
   ];
 
   it.each(wrong)("%s is invalid_config", (_name, init, message) => {
@@ -109,6 +119,6 @@ it("options add to what the target says", () => {
     { host: "https://x.org", tokenRoute: "/a" },
     { tokenRoute: undefined, prompt: "login" },
   );
-  expect(config.tokenUrl.pathname).toBe("/a");
-  expect(config.prompt).toBe("login");
+  expect(routesOf(config).tokenUrl.pathname).toBe("/a");
+  expect(config.settings.prompt).toBe("login");
 });

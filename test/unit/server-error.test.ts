@@ -14,7 +14,16 @@ const request = {
 function answer(status: number, body: unknown, more: Partial<HttpAnswer> = {}): HttpAnswer {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const json = typeof body === "string" ? undefined : body;
-  return { status, text, json, contentType: "", location: null, retryAfter: undefined, ...more };
+  return {
+    status,
+    text,
+    json,
+    headers: new Headers(),
+    contentType: "",
+    location: null,
+    retryAfter: undefined,
+    ...more,
+  };
 }
 
 describe("an OAuth error is found", () => {

@@ -18,32 +18,38 @@ describe("the end of an access token", () => {
     ["expires_in", { expires_in: 300 }],
     ["a number in a string", { expires_in: "300" }],
   ])("is read from %s", (_name, fields) => {
-    expect(tokenFromResponse({ access_token: "a", ...fields }, NOW).expiresAt).toBe(SECONDS + 300);
+    expect(tokenFromResponse({ access_token: "a", ...fields }, { now: NOW }).expiresAt).toBe(SECONDS + 300);
   });
 
   it("comes from the token itself where the answer does not say", () => {
-    expect(tokenFromResponse({ access_token: jwt({ exp: SECONDS + 77 }) }, NOW).expiresAt).toBe(SECONDS + 77);
+    expect(tokenFromResponse({ access_token: jwt({ exp: SECONDS + 77 }) }, { now: NOW }).expiresAt).toBe(
+      SECONDS + 77,
+    );
   });
 
   it("is five minutes ahead where nothing says", () => {
-    expect(tokenFromResponse({ access_token: "opaque" }, NOW).expiresAt).toBe(SECONDS + 300);
+    expect(tokenFromResponse({ access_token: "opaque" }, { now: NOW }).expiresAt).toBe(SECONDS + 300);
   });
 
   it.each([[null], ["soon"], [-5], [0], [Number.NaN], [{}]])("is not read from %s", (expires) => {
-    expect(tokenFromResponse({ access_token: "a", expires, expires_in: 60 }, NOW).expiresAt).toBe(
+    expect(tokenFromResponse({ access_token: "a", expires, expires_in: 60 }, { now: NOW }).expiresAt).toBe(
       SECONDS + 60,
     );
   });
 
   it("never lies past the year 9999", () => {
-    expect(tokenFromResponse({ access_token: "a", expires_in: 1e300 }, NOW).expiresAt).toBe(FAR_FUTURE);
+    expect(tokenFromResponse({ access_token: "a", expires_in: 1e300 }, { now: NOW }).expiresAt).toBe(
+      FAR_FUTURE,
+    );
   });
 });
 
 describe("the end of a refresh token", () => {
   const end = (fields: object, previous?: Token) =>
-    tokenFromResponse({ access_token: "a", expires_in: 300, refresh_token: "r", ...fields }, NOW, previous)
-      .refreshExpiresAt;
+    tokenFromResponse(
+      { access_token: "a", expires_in: 300, refresh_token: "r", ...fields },
+      { now: NOW, previous },
+    ).refreshExpiresAt;
 
   it.each([
     ["refresh_expires", { refresh_expires: SECONDS + 3600 }],
@@ -79,7 +85,7 @@ describe("the end of a refresh token", () => {
       scope: "openid",
       idToken: "id",
     });
-    const token = tokenFromResponse({ access_token: "a", expires_in: 300 }, NOW, previous);
+    const token = tokenFromResponse({ access_token: "a", expires_in: 300 }, { now: NOW, previous });
     expect(token).toMatchObject({
       refreshToken: "kept",
       refreshExpiresAt: SECONDS + 5000,
@@ -98,7 +104,7 @@ describe("an unusable token answer", () => {
     ["one that would break the header", { access_token: "a\r\nX: y" }, "no header can carry"],
     ["another token type", { access_token: "a", token_type: "mac" }, "token_type is not Bearer"],
   ])("with %s is invalid_response", (_name, body, message) => {
-    expect(() => tokenFromResponse(body, NOW)).toThrow(
+    expect(() => tokenFromResponse(body, { now: NOW })).toThrow(
       expect.objectContaining({ code: "invalid_response", message: expect.stringContaining(message) }),
     );
   });

@@ -1,0 +1,107 @@
+import { type Authenticator, createAuthenticator } from "../authenticate.js";
+import { Config } from "../config.js";
+import { AuthError } from "../errors.js";
+import { networkFetch } from "../flows/network-fetch.js";
+import type { Target } from "../flows/session.js";
+import type { AuthenticateOptions } from "../options.js";
+import { safeUrl } from "../settings/address.js";
+import { invalid } from "../settings/checks.js";
+import { cleanText } from "../text.js";
+import type { Token } from "../token.js";
+import { followed, type Sending } from "./follow.js";
+import { Outgoing } from "./outgoing.js";
+
+/** Options of `createAuthFetch()`. */
+export interface AuthFetchOptions extends AuthenticateOptions {
+  /**
+   * Origins that get the token, such as `https://api.example.org`. Default: that of the target's `resource`, else of its
+   * host or issuer.
+   */
+  origins?: readonly (string | URL)[] | undefined;
+}
+
+type Fetch = typeof globalThis.fetch;
+
+/**
+ * A `fetch` that carries a valid token to the allowed origins, and to no other: not even where one of them redirects to
+ * another. The token is renewed before it ends, and once after a 401; the request is then sent again where its body
+ * allows. A DPoP token gets its proofs (RFC 9449).
+ *
+ * What it returns throws, beside what `fetch` does: AuthError `insufficient_scope` where the API names scopes that are
+ * missing (RFC 6750 §3.1), and what `authenticate()` throws.
+ *
+ * @throws AuthError `invalid_config`, `insecure_host`
+ */
+export function createAuthFetch(target: Target, options: AuthFetchOptions = {}): Fetch {
+  const { origins, ...rest } = options;
+  const token = createAuthenticator(target, rest);
+  const allowed = allowedOrigins(target, options, origins);
+  const plain: Fetch = options.fetch ?? networkFetch(options.network, options.env);
+  return async (input, init) => {
+    const request = new Outgoing(input, init);
+    if (!allowed.has(request.url.origin)) return plain(input, init);
+    return carry(request, { token, plain, insecure: rest.allowInsecureHost ?? false });
+  };
+}
+
+function allowedOrigins(
+  target: Target,
+  options: AuthFetchOptions,
+  origins: AuthFetchOptions["origins"],
+): ReadonlySet<string> {
+  const insecure = options.allowInsecureHost ?? false;
+  if (origins === undefined) {
+    const config = Config.from(
+      target,
+      options.allowInsecureHost === undefined ? {} : { allowInsecureHost: insecure },
+    );
+    const own = config.settings.kind === "issuer" ? config.settings.resource : undefined;
+    return new Set([new URL(own ?? config.host).origin]);
+  }
+  if (!Array.isArray(origins)) throw invalid("origins", "must be a list of origins", origins);
+  return new Set(origins.map((one) => safeUrl(one, insecure, "origins").origin));
+}
+
+interface Carrying extends Sending {
+  readonly token: Authenticator;
+}
+
+async function carry(request: Outgoing, carrying: Carrying): Promise<Response> {
+  const { signal } = request;
+  const first = await carrying.token({ signal });
+  const answer = await followed(request, first, carrying);
+  if (answer.status !== 401 && answer.status !== 403) return answer;
+  const { challengesOf } = await import("../servers/challenges.js");
+  const challenges = await challengesOf(answer.status, answer.headers);
+  const errors = challenges.map(({ parameters }) => parameters["error"]);
+  if (errors.includes("insufficient_scope")) throw insufficientScope(request, answer, challenges, first);
+  const refused = answer.status === 401 && (errors.includes("invalid_token") || !errors.some(Boolean));
+  // What was redirected to another origin went there without the token: it was not the token that was refused.
+  if (!refused || request.leftOrigin) return answer;
+  const second = await carrying.token({ rejected: first.accessToken, signal });
+  if (!request.replayable) return answer;
+  await answer.body?.cancel().catch(() => {});
+  return followed(request, second, carrying);
+}
+
+function insufficientScope(
+  request: Outgoing,
+  answer: Response,
+  challenges: readonly { parameters: Readonly<Record<string, string | undefined>> }[],
+  token: Token,
+): AuthError {
+  const wanted = challenges.map(({ parameters }) => parameters["scope"]).find(Boolean);
+  const granted = new Set(token.scope.split(" "));
+  const all = wanted === undefined ? [] : cleanText(wanted).split(" ");
+  const missing = all.filter((scope) => !granted.has(scope));
+  const named = missing.length > 0 ? missing : all;
+  const list = named.map((scope) => JSON.stringify(scope)).join(", ");
+  return new AuthError(
+    "insufficient_scope",
+    `${cleanText(request.url.origin + request.url.pathname)} wants more than the token allows${named.length > 0 ? `: ${named.join(", ")}` : ""}.`,
+    {
+      status: answer.status,
+      ...(list && { hint: `Log in with the scopes that are missing: scopes: [${list}].` }),
+    },
+  );
+}

@@ -1,0 +1,18 @@
+import type { NetworkOptions } from "../options.js";
+
+/** Names in either case, as programs have long read them. */
+const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] as const;
+
+/** The plain `fetch`, or one that goes as the network wants it: loaded only where that is asked for. */
+export function networkFetch(
+  network: NetworkOptions | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): typeof globalThis.fetch {
+  const special = network !== undefined || PROXY_VARIABLES.some((name) => env[name]);
+  // Looked up at each call, as Node loads its fetch when it is first touched.
+  if (!special) return (input, init) => globalThis.fetch(input, init);
+  const opened = import("../network.js").then(({ openNetwork }) => openNetwork(network ?? {}, env));
+  // Told by the first request, not before there is one.
+  opened.catch(() => {});
+  return async (input, init) => (await opened)(input, init);
+}

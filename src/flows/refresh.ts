@@ -1,0 +1,47 @@
+import { type AuthError, isAuthError } from "../errors.js";
+import { isUsable, type Token } from "../token.js";
+import { retryUnprocessed } from "./retry.js";
+import type { Session } from "./session.js";
+
+export interface ObtainOptions {
+  readonly force: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Names the way of logging in: only calls that would do the same share it. */
+  readonly sharedAs: string;
+  /** An access token that an API has just refused: it is not good, whatever its end says. */
+  readonly rejected?: string | undefined;
+}
+
+/** Whether a stored token will do. @param now Unix milliseconds */
+export function isGood(token: Token, now: number, { rejected }: Pick<ObtainOptions, "rejected">): boolean {
+  return isUsable(token, now) && token.accessToken !== rejected;
+}
+
+/** One refresh, sent again only where it surely was not processed. */
+export async function refresh(session: Session, token: Token, signal?: AbortSignal): Promise<Token> {
+  const { context, config } = session;
+  const server = await session.server(signal);
+  context.emit({ type: "refresh_started", server: config.host });
+  const next = await retryUnprocessed("the refresh", context, () => server.refresh(token, context), signal);
+  reportMissing(session, next, token.scope);
+  return next;
+}
+
+/** Whether the server says that this refresh token is of no more use (RFC 6749 §5.2), as opposed to having trouble. */
+export function isRefused(error: unknown): error is AuthError {
+  if (!isAuthError(error)) return false;
+  return error.code === "invalid_grant" || (error.status === 401 && error.code === "request_failed");
+}
+
+/** Scopes that say how to log in rather than what may be done; servers need not repeat them. */
+const UNREPEATED = new Set(["openid", "offline_access", "profile", "email"]);
+
+/** Tells where a server grants less than was asked for (RFC 6749 §3.3), or than before. */
+export function reportMissing({ context, config }: Session, token: Token, expected: string): void {
+  if (token.scope === "" || expected === "") return;
+  const granted = new Set(token.scope.split(/[\s,]+/));
+  const missing = expected
+    .split(/[\s,]+/)
+    .filter((scope) => scope && !granted.has(scope) && !UNREPEATED.has(scope));
+  if (missing.length > 0) context.emit({ type: "scope_reduced", server: config.host, missing });
+}

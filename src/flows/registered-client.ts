@@ -1,0 +1,60 @@
+import { AuthError } from "../errors.js";
+import { register } from "../servers/registration.js";
+import type { IssuerSettings } from "../settings/issuer.js";
+import type { Entry } from "../store/backend.js";
+import type { ServerQuestion } from "./open-server.js";
+
+export interface RegisteredClient {
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  /** Where the registration is kept in the store. */
+  readonly key: string;
+}
+
+/**
+ * The client that this program is at an issuer: as it registered before, else newly registered (RFC 7591). Kept in the
+ * store, and made once for all processes that share it.
+ */
+export async function registeredClient(
+  { store, context, signal }: ServerQuestion,
+  settings: IssuerSettings & { readonly issuer: string },
+  scopes: readonly string[] | undefined,
+  folder: string | undefined,
+): Promise<RegisteredClient> {
+  const { backend } = store;
+  const key = registrationKey(settings);
+  const known = async () => parse(await backend.get(key), key, context.now());
+  const kept = await known();
+  if (kept) return kept;
+  const make = async () => {
+    const made = await known();
+    if (made) return made;
+    const registration = await register({ settings, scopes, folder, context, signal });
+    const entry: Entry = { token: { registration }, stored_at: context.now() / 1000, server: key };
+    await backend.set(key, entry);
+    const client = parse(entry, key, context.now());
+    if (!client)
+      throw new AuthError("invalid_response", `The registration at ${settings.issuer} has ended already.`);
+    return client;
+  };
+  return backend.withLock(key, make, { signal, giveUp: known });
+}
+
+/** What was registered with other redirect ports or another name is another client. */
+function registrationKey({ issuer, clientName, redirectPorts, redirectUri, dpop }: IssuerSettings): string {
+  const made = new URLSearchParams({ client_id: "", registration: clientName });
+  if (redirectPorts) made.set("ports", redirectPorts.join(","));
+  if (redirectUri) made.set("redirect_uri", redirectUri.href);
+  if (dpop) made.set("dpop", "1");
+  return `${issuer}?${made}`;
+}
+
+function parse(entry: Entry | undefined, key: string, now: number): RegisteredClient | undefined {
+  const registration = (entry?.token["registration"] ?? {}) as Record<string, unknown>;
+  const { client_id: clientId, client_secret: secret, client_secret_expires_at: end } = registration;
+  if (typeof clientId !== "string") return undefined;
+  if (typeof secret === "string" && typeof end === "number" && end > 0 && end <= now / 1000) return undefined;
+  // Some servers give a secret also to a client that said it has none to prove itself with.
+  const uses = typeof secret === "string" && registration["token_endpoint_auth_method"] !== "none";
+  return { clientId, clientSecret: uses ? secret : undefined, key };
+}

@@ -1,0 +1,67 @@
+import { openBrowser } from "./flows/open-browser.js";
+import { openSession, type Session, type Target } from "./flows/session.js";
+import type { LoginOptions } from "./options.js";
+import type { Token } from "./token.js";
+
+/** What a logout did. */
+export interface Logout {
+  /** Whether a login was stored, which is forgotten now. */
+  readonly removed: boolean;
+  /** Whether the server was told to revoke its tokens (RFC 7009); false where it cannot. */
+  readonly revoked: boolean;
+  /** Where a browser ends the person's session at the provider; absent where it has no such place. */
+  readonly endSessionUrl?: string;
+}
+
+/** Options of `logout()`. */
+export interface LogoutOptions extends LoginOptions {
+  /** Whether the browser is opened to end the person's session at the provider, too. Default false. */
+  endSession?: boolean | undefined;
+  /** Where the browser goes after that; must be registered at the provider. */
+  postLogoutRedirectUri?: string | undefined;
+}
+
+/**
+ * Revokes both tokens at the server (RFC 7009), and forgets the login.
+ *
+ * @returns whether they were revoked: false where nothing is stored, or the server has no revocation
+ * @throws AuthError `network_error`, …: then the login is kept, as it still holds
+ */
+export async function revoke(target: Target, options: LoginOptions = {}): Promise<boolean> {
+  const session = openSession(target, options);
+  return (await end(session)).revoked;
+}
+
+/**
+ * Logs out: revokes the tokens where the server can, forgets the login, and tells where a browser ends the session at
+ * the provider (OpenID Connect RP-Initiated Logout); opens it where `endSession` says so.
+ *
+ * @throws AuthError `network_error`, …: then the login is kept, as it still holds
+ */
+export async function logout(target: Target, options: LogoutOptions = {}): Promise<Logout> {
+  const { endSession = false, postLogoutRedirectUri, ...rest } = options;
+  const session = openSession(target, rest);
+  const { signal } = rest;
+  const { token, removed, revoked } = await end(session);
+  const server = await session.server(signal);
+  const url = await server.endSessionUrl(token, postLogoutRedirectUri, session.context, signal);
+  if (url && endSession) {
+    const opener = rest.openBrowser === undefined || rest.openBrowser === false ? true : rest.openBrowser;
+    await openBrowser(opener, url.href, signal ?? new AbortController().signal);
+  }
+  return { removed, revoked, ...(url && { endSessionUrl: url.href }) };
+}
+
+async function end(
+  session: Session,
+): Promise<{ token: Token | undefined; removed: boolean; revoked: boolean }> {
+  const { store, config, context, options } = session;
+  const { account, signal } = options;
+  const token = await store.get(config, { account });
+  let revoked = false;
+  if (token) {
+    const server = await session.server(signal);
+    revoked = await server.revoke(token, context, signal);
+  }
+  return { token, removed: await store.remove(config, { account }), revoked };
+}

@@ -1,0 +1,120 @@
+import { createAuthenticator } from "../authenticate.js";
+import { isAuthError } from "../errors.js";
+import { createAuthFetch } from "../fetch/auth-fetch.js";
+import type { AuthenticateOptions } from "../options.js";
+import type { ResourceInit } from "../settings/issuer.js";
+import type { Token } from "../token.js";
+
+/**
+ * An `OAuthClientProvider` of the SDK, for an MCP client's transport: `new StreamableHTTPClientTransport(url, { authProvider, fetch: authProvider.fetch })`.
+ */
+export interface McpAuthProvider {
+  readonly redirectUrl: string;
+  readonly clientMetadata: { readonly client_name: string; redirect_uris: string[] };
+  clientInformation(): Promise<{ client_id: string }>;
+  tokens(): Promise<{ access_token: string; token_type: string; scope?: string } | undefined>;
+  saveTokens(): void;
+  saveCodeVerifier(): void;
+  codeVerifier(): string;
+  redirectToAuthorization(url: URL): Promise<void>;
+  /** Renews the token once where the server refuses it, and sends the request again. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * The login of an MCP client (Model Context Protocol, authorization). The server says who gives tokens for it (RFC 9728);
+ * the client registers itself where it has no id (RFC 7591); the person logs in as with `authenticate()`; the token is
+ * kept in the store, and a fleet refreshes it once. The SDK asks for tokens and never sees a refresh token: it would
+ * spend it without the store's lock.
+ *
+ * @param server the MCP server's endpoint, such as `https://api.example.org/mcp`; with a client id and other settings of
+ *   its issuer: `{ resource, clientId }`
+ * @throws AuthError `invalid_config`, `insecure_host`
+ */
+export function mcpAuthProvider(
+  server: string | URL | ResourceInit,
+  options: AuthenticateOptions = {},
+): McpAuthProvider {
+  return new StoredLogin(
+    typeof server === "string" || server instanceof URL ? { resource: server } : server,
+    options,
+  );
+}
+
+class StoredLogin implements McpAuthProvider {
+  readonly fetch: typeof globalThis.fetch;
+  readonly #server: ResourceInit;
+  readonly #options: AuthenticateOptions;
+  /** What the server asked for beyond the usual, since this process began. */
+  #scopes: readonly string[] | undefined;
+  #given: Token | undefined;
+
+  constructor(server: ResourceInit, options: AuthenticateOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#scopes = server.scopes;
+    // Checked now, not at the first request.
+    createAuthenticator(this.#target(), options);
+    this.fetch = this.#fetch.bind(this);
+  }
+
+  /** Where the SDK would send a browser; the login chooses its port itself. */
+  get redirectUrl(): string {
+    return "http://127.0.0.1/callback";
+  }
+
+  get clientMetadata(): McpAuthProvider["clientMetadata"] {
+    return { client_name: this.#server.clientName ?? "oidc-auth-client", redirect_uris: [this.redirectUrl] };
+  }
+
+  /** The SDK registers nobody: what it needs the id for, a login of its own, is never begun. */
+  async clientInformation(): Promise<{ client_id: string }> {
+    return { client_id: this.#server.clientId ?? "oidc-auth-client" };
+  }
+
+  async tokens(): Promise<{ access_token: string; token_type: string; scope?: string } | undefined> {
+    try {
+      const token = await this.#token();
+      const { accessToken, tokenType, scope } = token;
+      return { access_token: accessToken, token_type: tokenType, ...(scope && { scope }) };
+    } catch (error) {
+      // A server that wants no token says nothing of where they are given.
+      if (isAuthError(error, "resource_metadata_missing")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Nothing to save: what the SDK has it has from us. */
+  saveTokens(): void {}
+  saveCodeVerifier(): void {}
+  codeVerifier(): string {
+    return "";
+  }
+
+  /**
+   * The SDK comes here when the server refused its token, or wants more scopes. The login is done by our own flow; its
+   * token is in the store when the application tries again.
+   */
+  async redirectToAuthorization(url: URL): Promise<void> {
+    const wanted = url.searchParams.get("scope")?.split(" ").filter(Boolean) ?? [];
+    const had = new Set(this.#scopes ?? this.#given?.scope.split(" ").filter(Boolean));
+    if (wanted.some((scope) => !had.has(scope))) this.#scopes = [...new Set([...had, ...wanted])];
+    this.#given = await this.#token(this.#given?.accessToken);
+  }
+
+  async #token(rejected?: string): Promise<Token> {
+    this.#given = await createAuthenticator(this.#target(), this.#options)({ rejected });
+    return this.#given;
+  }
+
+  async #fetch(...[input, init]: Parameters<typeof globalThis.fetch>): Promise<Response> {
+    const headers = new Headers(init?.headers);
+    // Without a token there was nothing to renew: the server wants none, or says so.
+    if (!headers.has("authorization")) return (this.#options.fetch ?? globalThis.fetch)(input, init);
+    return createAuthFetch(this.#target(), this.#options)(input, init);
+  }
+
+  #target(): ResourceInit {
+    return { ...this.#server, scopes: this.#scopes };
+  }
+}

@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import type { Dispatcher } from "undici";
+import { AuthError } from "./errors.js";
+import type { NetworkOptions } from "./options.js";
+import { invalid, onlyKnown } from "./settings/checks.js";
+import { cleanText } from "./text.js";
+
+interface Tls {
+  ca?: string[];
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+}
+
+/**
+ * A `fetch` that goes through a proxy, trusts an extra certificate authority, shows a client certificate. Node 20's own
+ * can do none of these.
+ *
+ * @throws AuthError `invalid_config`
+ */
+export async function openNetwork(
+  network: NetworkOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<typeof globalThis.fetch> {
+  onlyKnown(network, ["proxy", "caFile", "certFile", "keyFile", "passphrase"], "network");
+  const undici = await import("undici");
+  const tls = await readTls(network);
+  const dispatcher = dispatcherOf(undici, network.proxy, tls, env);
+  // The package's own fetch: Node's may be of a version that does not understand its agents.
+  const fetch = undici.fetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
+  return async (input, init) => {
+    try {
+      return await fetch(input, { ...init, dispatcher });
+    } catch (error) {
+      throw proxyError(error) ?? error;
+    }
+  };
+}
+
+function dispatcherOf(
+  undici: typeof import("undici"),
+  proxy: NetworkOptions["proxy"],
+  tls: Tls,
+  env: Readonly<Record<string, string | undefined>>,
+): Dispatcher {
+  const either = (name: string) => env[name.toLowerCase()] || env[name] || "";
+  if (proxy === false) return new undici.Agent({ connect: tls });
+  if (proxy !== undefined) {
+    const uri = proxyUrl("network.proxy", String(proxy));
+    return new undici.ProxyAgent({ uri, requestTls: tls, proxyTls: tls, ...authorization(uri) });
+  }
+  const httpProxy = either("HTTP_PROXY");
+  const httpsProxy = either("HTTPS_PROXY") || httpProxy;
+  if (!httpProxy && !httpsProxy) return new undici.Agent({ connect: tls });
+  if (httpProxy) proxyUrl("HTTP_PROXY", httpProxy);
+  if (httpsProxy) proxyUrl("HTTPS_PROXY", httpsProxy);
+  return new undici.EnvHttpProxyAgent({
+    httpProxy,
+    httpsProxy,
+    noProxy: either("NO_PROXY"),
+    connect: tls,
+    requestTls: tls,
+    proxyTls: tls,
+  });
+}
+
+/** Its value may hold a password, so that no message shows it. */
+function proxyUrl(name: string, value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url.href;
+  throw invalid(name, "must be the URL of an HTTP proxy, such as http://proxy.example.org:3128", undefined);
+}
+
+function authorization(uri: string): { token?: string } {
+  const { username, password } = new URL(uri);
+  if (!username) return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { token: `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+async function readTls({ caFile, certFile, keyFile, passphrase }: NetworkOptions): Promise<Tls> {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw invalid("network.certFile and network.keyFile", "must be given together", undefined);
+  }
+  const tls: Tls = {};
+  if (caFile !== undefined) {
+    const { rootCertificates } = await import("node:tls");
+    tls.ca = [...rootCertificates, await readPem("network.caFile", caFile)];
+  }
+  if (certFile !== undefined && keyFile !== undefined) {
+    tls.cert = await readPem("network.certFile", certFile);
+    tls.key = await readPem("network.keyFile", keyFile);
+    if (passphrase !== undefined) tls.passphrase = passphrase;
+  }
+  return tls;
+}
+
+async function readPem(field: string, path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch(() => {
+    throw invalid(field, "cannot be read", path);
+  });
+  if (!text.includes("-----BEGIN ")) throw invalid(field, "is not a PEM file", path);
+  return text;
+}
+
+/** A proxy that refuses is not the server's fault, and people can do something about it. */
+function proxyError(error: unknown): AuthError | undefined {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    const status = /Proxy response \((\d{3})\)/.exec(one.message)?.[1];
+    if (status === undefined) continue;
+    const refused = status === "407";
+    return new AuthError(
+      "network_error",
+      refused
+        ? "The proxy wants a name and a password, or does not accept those it got (407)."
+        : `The proxy does not let us through (${cleanText(status)}).`,
+      {
+        status: Number(status),
+        hint: refused
+          ? "Put them into its address: HTTPS_PROXY=http://name:password@proxy.example.org:3128"
+          : "Name hosts that need no proxy in NO_PROXY, or ask who runs the proxy.",
+        unprocessed: true,
+      },
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import { AuthError } from "../errors.js";
+import { cleanText } from "../text.js";
+import { isRecord, positive } from "../token.js";
+import type { DeviceCode } from "./auth-server.js";
+import { httpUrl } from "./callback.js";
+import { type HttpAnswer, type HttpRequest, name } from "./http.js";
+import { parseServerError } from "./server-error.js";
+
+/** Where the server does not say (RFC 8628 §3.2). */
+const DEFAULT_INTERVAL_SECONDS = 5;
+const DEFAULT_DEVICE_SECONDS = 600;
+const MAX_DEVICE_SECONDS = 24 * 3600;
+
+/** All the ways in which servers say that they have no device flow. */
+export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
+  if ([404, 405, 501, 503].includes(answer.status)) return true;
+  const { error, description } = parseServerError(answer.json, answer.text);
+  if (error === "unsupported_grant_type" || error === "unauthorized_client") return true;
+  return answer.status === 502 && /device_authorization_endpoint.*not found/i.test(description ?? "");
+}
+
+/** Reads a device authorization answer (RFC 8628 §3.2). @throws AuthError `invalid_response` */
+export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "json">): DeviceCode {
+  const body = isRecord(answer.json) ? answer.json : {};
+  const broken = (field: string) =>
+    new AuthError("invalid_response", `The ${name(request)} answered without a usable ${field}.`);
+  const text = (field: string) => (typeof body[field] === "string" ? body[field] : "");
+  const deviceCode = text("device_code");
+  const userCode = cleanText(text("user_code"), 64);
+  // Google still writes the name of an early draft.
+  const verificationUri = httpUrl(text("verification_uri") || text("verification_url"))?.href;
+  const complete = httpUrl(text("verification_uri_complete"))?.href;
+  if (!deviceCode) throw broken("device_code");
+  if (!userCode) throw broken("user_code");
+  if (!verificationUri) throw broken("verification_uri");
+  return {
+    uri: complete ?? verificationUri,
+    verificationUri,
+    ...(complete && { verificationUriComplete: complete }),
+    userCode,
+    deviceCode,
+    expiresIn: Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS),
+    interval: positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS,
+  };
+}

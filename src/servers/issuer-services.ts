@@ -1,0 +1,73 @@
+import { AuthError } from "../errors.js";
+import { isRecord, type Token, unverifiedClaims } from "../token.js";
+import type { Speaking } from "./openid.js";
+
+/** What a provider offers beside tokens. */
+
+/** Claims about the person (OpenID Connect Core §5.3). @param plain whether it is no OpenID provider's endpoint */
+export async function userinfo(
+  { library, configuration, proof, fetch }: Speaking,
+  token: Token,
+  plain: boolean,
+): Promise<Record<string, unknown>> {
+  const endpoint = configuration.serverMetadata().userinfo_endpoint;
+  if (endpoint === undefined) throw missing("userinfo");
+  if (plain) {
+    // GitHub and others: no `sub`, so that the library would refuse what is a fine answer there.
+    const url = new URL(endpoint);
+    const answer = await library.fetchProtectedResource(
+      configuration,
+      token.accessToken,
+      url,
+      "GET",
+      null,
+      undefined,
+      proof,
+    );
+    const claims: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
+    if (isRecord(claims)) return claims;
+    throw new AuthError("invalid_response", "The userinfo endpoint answered with no JSON object.", {
+      status: fetch.last?.answer.status,
+    });
+  }
+  const subject = token.idToken === undefined ? undefined : unverifiedClaims(token.idToken)?.["sub"];
+  const expected = typeof subject === "string" ? subject : library.skipSubjectCheck;
+  return { ...(await library.fetchUserInfo(configuration, token.accessToken, expected, proof)) };
+}
+
+/** What the provider knows of the access token (RFC 7662). */
+export async function introspect(
+  { library, configuration }: Speaking,
+  token: Token,
+): Promise<Record<string, unknown>> {
+  if (configuration.serverMetadata().introspection_endpoint === undefined) throw missing("introspection");
+  const hint = { token_type_hint: "access_token" };
+  return { ...(await library.tokenIntrospection(configuration, token.accessToken, hint)) };
+}
+
+/** Revokes both tokens (RFC 7009); the refresh token first, as it is the one that makes others. */
+export async function revoke({ library, configuration }: Speaking, token: Token): Promise<boolean> {
+  if (configuration.serverMetadata().revocation_endpoint === undefined) return false;
+  if (token.refreshToken !== undefined) {
+    await library.tokenRevocation(configuration, token.refreshToken, { token_type_hint: "refresh_token" });
+  }
+  await library.tokenRevocation(configuration, token.accessToken, { token_type_hint: "access_token" });
+  return true;
+}
+
+/** OpenID Connect RP-Initiated Logout §2. */
+export function endSessionUrl(
+  { library, configuration }: Speaking,
+  token: Token | undefined,
+  returnTo: string | undefined,
+): URL | undefined {
+  if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
+  return library.buildEndSessionUrl(configuration, {
+    ...(token?.idToken !== undefined && { id_token_hint: token.idToken }),
+    ...(returnTo !== undefined && { post_logout_redirect_uri: returnTo }),
+  });
+}
+
+function missing(what: string): AuthError {
+  return new AuthError("not_supported", `The provider has no ${what} endpoint.`);
+}

@@ -1,0 +1,111 @@
+import type { Context } from "../context.js";
+import { AuthError } from "../errors.js";
+import { isSafe } from "../settings/address.js";
+import { cleanText } from "../text.js";
+import { isRecord } from "../token.js";
+import type { Discovery } from "./discovery.js";
+import { type HttpAnswer, type HttpRequest, send } from "./http.js";
+import { errorFromAnswer } from "./server-error.js";
+
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly answer: HttpAnswer;
+}
+
+interface LibraryRequest {
+  readonly method?: string | undefined;
+  readonly headers?: unknown;
+  readonly body?: unknown;
+}
+
+/** What the endpoints are called in messages. */
+const NAMES: Readonly<Record<string, string>> = {
+  token_endpoint: "token endpoint",
+  device_authorization_endpoint: "device endpoint",
+  userinfo_endpoint: "userinfo endpoint",
+  introspection_endpoint: "introspection endpoint",
+  revocation_endpoint: "revocation endpoint",
+  registration_endpoint: "registration endpoint",
+  pushed_authorization_request_endpoint: "pushed authorization endpoint",
+  jwks_uri: "key set",
+};
+
+/** The `fetch` that the protocol library is given: everything goes through our one way of sending. */
+export class LibraryFetch {
+  /** What was asked and answered last. */
+  last: Exchange | undefined;
+  readonly #context: Context;
+  readonly #allowInsecure: boolean;
+  readonly #discovery: Discovery;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    context: Context,
+    allowInsecure: boolean,
+    discovery: Discovery,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#context = context;
+    this.#allowInsecure = allowInsecure;
+    this.#discovery = discovery;
+    this.#signal = signal;
+  }
+
+  readonly send = async (address: string, init: LibraryRequest = {}): Promise<Response> => {
+    const url = new URL(address);
+    if (!isSafe(url, this.#allowInsecure)) throw insecure(url);
+    const { document, url: documentUrl } = this.#discovery;
+    if (documentUrl === url.href && Object.keys(document).length > 0) return jsonResponse(200, document);
+    const request = this.#request(url, init);
+    const answer = await send(request, this.#context);
+    this.last = { request, answer };
+    // GitHub says 200 where it means 400.
+    const error = isRecord(answer.json) && typeof answer.json["error"] === "string";
+    const status = answer.status === 200 && error ? 400 : answer.status;
+    const spoken = error || answer.headers.has("www-authenticate");
+    // What says nothing in OAuth's terms (a proxy's page, a redirect) is told in ours.
+    if (status >= 300 && !spoken) throw errorFromAnswer(request, answer);
+    return new Response(BODYLESS.has(status) ? null : answer.text, { status, headers: answer.headers });
+  };
+
+  #request(url: URL, { method, headers, body }: LibraryRequest): HttpRequest {
+    const given = new Headers(headers as ConstructorParameters<typeof Headers>[0]);
+    const isForm = /x-www-form-urlencoded/.test(given.get("content-type") ?? "");
+    const text = body === undefined || body === null ? undefined : String(body);
+    return {
+      what: this.#nameOf(url),
+      url,
+      method,
+      headers: given,
+      ...(text !== undefined &&
+        (isForm ? { form: Object.fromEntries(new URLSearchParams(text)) } : { body: text })),
+      signal: this.#signal,
+    };
+  }
+
+  #nameOf(url: URL): string {
+    const address = url.origin + url.pathname;
+    const { document } = this.#discovery;
+    const aliases = isRecord(document["mtls_endpoint_aliases"]) ? document["mtls_endpoint_aliases"] : {};
+    for (const [member, name] of Object.entries(NAMES)) {
+      for (const endpoint of [document[member], aliases[member]]) {
+        if (typeof endpoint === "string" && endpoint.split("?")[0] === address) return name;
+      }
+    }
+    return url.pathname.includes("/.well-known/") ? "discovery document" : "provider";
+  }
+}
+
+/** Statuses that a response may have no body with. */
+const BODYLESS = new Set([101, 204, 205, 304]);
+
+function jsonResponse(status: number, body: unknown): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
+}
+
+function insecure(url: URL): AuthError {
+  return new AuthError(
+    "insecure_host",
+    `The provider names ${cleanText(url.origin)}: over plain http a token can be read on the way.`,
+  );
+}

@@ -1,0 +1,82 @@
+import type { Context } from "../context.js";
+import { AuthError } from "../errors.js";
+import type { IssuerSettings } from "../settings/issuer.js";
+import { isRecord } from "../token.js";
+import { discover } from "./discovery.js";
+import { loginScopes, redirectPlan } from "./issuer-parameters.js";
+import { LibraryFetch } from "./library-fetch.js";
+import { toAuthError } from "./openid-error.js";
+
+/** What a server answered to a registration (RFC 7591 §3.2.1), by its names on the wire. */
+export type Registration = Readonly<Record<string, unknown>> & { readonly client_id: string };
+
+export interface RegistrationQuestion {
+  readonly settings: IssuerSettings & { readonly issuer: string };
+  /** What the API asks for. */
+  readonly scopes: readonly string[] | undefined;
+  readonly folder: string | undefined;
+  readonly context: Context;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Registers this program as a native, public client (RFC 7591 §3, RFC 8252 §8.4).
+ *
+ * @throws AuthError `invalid_config` where the server registers nobody: then a client id must be given
+ */
+export async function register(question: RegistrationQuestion): Promise<Registration> {
+  const { settings, scopes, folder, context, signal } = question;
+  const discovery = await discover(settings, folder, context, signal);
+  const { document, issuer } = discovery;
+  if (typeof document["registration_endpoint"] !== "string") {
+    throw new AuthError(
+      "invalid_config",
+      `clientId is missing, and ${issuer} does not let programs register themselves.`,
+      {
+        hint: "Register this program at the provider, as a native or public client, and give its clientId.",
+      },
+    );
+  }
+  const plan = redirectPlan(settings, true);
+  const device = "device_authorization_endpoint" in document;
+  const asked = loginScopes(settings, discovery, scopes);
+  const metadata = {
+    client_name: settings.clientName,
+    application_type: "native",
+    redirect_uris: plan.ports.map((port) => redirectUriOn(plan.uri, port)),
+    response_types: ["code"],
+    grant_types: [
+      "authorization_code",
+      "refresh_token",
+      ...(device ? ["urn:ietf:params:oauth:grant-type:device_code"] : []),
+    ],
+    token_endpoint_auth_method: "none",
+    ...(asked.length > 0 && { scope: asked.join(" ") }),
+    ...(settings.dpop && { dpop_bound_access_tokens: true }),
+  };
+  const library = await import("openid-client");
+  const fetch = new LibraryFetch(context, settings.allowInsecureHost, discovery, signal);
+  const insecure = settings.allowInsecureHost || !issuer.startsWith("https:");
+  try {
+    await library.dynamicClientRegistration(new URL(issuer), metadata, library.None(), {
+      ...(discovery.algorithm !== "by hand" && { algorithm: discovery.algorithm }),
+      execute: insecure ? [library.allowInsecureRequests] : [],
+      ...(settings.initialAccessToken !== undefined && { initialAccessToken: settings.initialAccessToken }),
+      [library.customFetch]: fetch.send,
+    });
+  } catch (error) {
+    throw toAuthError(error, fetch.last);
+  }
+  const answer = fetch.last?.answer.json;
+  if (!isRecord(answer) || typeof answer["client_id"] !== "string") {
+    throw new AuthError("invalid_response", `The registration at ${issuer} gave no client_id.`);
+  }
+  return { ...answer, client_id: answer["client_id"] };
+}
+
+/** A redirect URI of this machine on a port. */
+export function redirectUriOn(uri: URL, port: number): string {
+  const on = new URL(uri);
+  on.port = String(port);
+  return on.href;
+}

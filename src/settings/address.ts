@@ -1,0 +1,65 @@
+import { AuthError } from "../errors.js";
+import { cleanText } from "../text.js";
+import { invalid } from "./checks.js";
+
+/**
+ * The normal form of a server's address: scheme and host in lower case, no default port, no credentials, query or
+ * fragment, no slash at the end. A missing scheme is read as https.
+ *
+ * @throws AuthError `invalid_config`, `insecure_host`
+ */
+export function serverAddress(host: string | URL, allowInsecure: boolean, field = "host"): string {
+  const url = safeUrl(host, allowInsecure, field);
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** An address that a secret may be sent to. */
+export function safeUrl(address: string | URL, allowInsecure: boolean, field: string): URL {
+  const url = parseHost(address, field);
+  if (!isSafe(url, allowInsecure)) {
+    throw new AuthError(
+      "insecure_host",
+      `${field} is "${cleanText(url.origin)}": over plain http a token can be read on the way.`,
+    );
+  }
+  return url;
+}
+
+/** Whether a secret may be sent there: https, or this machine, or where the caller allows it. */
+export function isSafe(url: URL, allowInsecure: boolean): boolean {
+  return (
+    url.protocol === "https:" || (url.protocol === "http:" && (allowInsecure || isLoopback(url.hostname)))
+  );
+}
+
+/** The address as a URL, whatever its scheme's safety: for look-ups in the store, which sends nothing. */
+export function parseHost(host: string | URL, field = "host"): URL {
+  if (typeof host !== "string" && !(host instanceof URL)) {
+    throw invalid(field, "must be an absolute http(s) URL", host);
+  }
+  const given = typeof host === "string" ? host.trim() : host.href;
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `https://${given}`;
+  const url = URL.canParse(withScheme) && given !== "" ? new URL(withScheme) : undefined;
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:") || url.hostname === "") {
+    throw invalid(
+      field,
+      "must be an absolute http(s) URL, such as https://auth.example.org",
+      withoutCredentials(given),
+    );
+  }
+  return url;
+}
+
+/** Whether a host name can only mean this machine (RFC 6761 §6.3 for `localhost`). */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
+}
+
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, "//");
+}
