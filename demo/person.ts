@@ -43,15 +43,18 @@ export async function approveDevice(
 /**
  * Opens a login page, signs in, and allows or denies it.
  *
+ * @param options.redirectUri where the login ends, where the address does not say it (RFC 9126)
  * @param options.visitCallback whether the browser also opens the address it is sent back to. Default true.
  * @returns that address
  */
 export async function completeLogin(
   authorizationUrl: string | URL,
-  options: PersonOptions & { visitCallback?: boolean } = {},
+  options: PersonOptions & { visitCallback?: boolean; redirectUri?: string } = {},
 ): Promise<URL> {
   const start = new URL(authorizationUrl);
-  const back = new URL(start.searchParams.get("redirect_uri") ?? "http://localhost/callback");
+  const back = new URL(
+    options.redirectUri ?? start.searchParams.get("redirect_uri") ?? "http://localhost/callback",
+  );
   const isBack = (url: URL) => url.origin === back.origin && url.pathname === back.pathname;
   const { url, page } = await clickThrough(start, options, isBack);
   if (!isBack(url)) throw new Error(`The login ended at an unexpected page: ${textOf(page)}`);

@@ -80,7 +80,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
   };
 }
 
-async function signingKeys(): Promise<JWK[]> {
+export async function signingKeys(): Promise<JWK[]> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   return [{ ...(await exportJWK(privateKey)), alg: "ES256", use: "sig", kid: "demo" } as JWK];
 }
@@ -136,21 +136,7 @@ function configuration(
       revocation: { enabled: true },
       deviceFlow: {
         enabled: options.deviceFlow,
-        userCodeInputSource: (context, form, _out, error) => {
-          // The provider asks for another code also where the person has just said no: that would puzzle them.
-          if (error?.name === "AbortedError") {
-            context.body = page(
-              "You denied access",
-              "<p>Your device was not connected. You can close this tab.</p>",
-            );
-          } else context.body = codeEntryPage(form, error ? "That code is not valid (any more)." : undefined);
-        },
-        userCodeConfirmSource: (context, form, _client, _device, userCode) => {
-          context.body = codeConfirmPage(form, userCode);
-        },
-        successSource: (context) => {
-          context.body = deviceDonePage();
-        },
+        ...DEVICE_PAGES,
       },
     },
     renderError: (context, out) => {
@@ -160,10 +146,29 @@ function configuration(
   };
 }
 
-type ProviderInstance = InstanceType<typeof import("oidc-provider")["default"]>;
+export type ProviderInstance = InstanceType<typeof import("oidc-provider")["default"]>;
 
-/** The login and consent pages, and what their forms do. */
-function interactionPages(provider: ProviderInstance) {
+/** The pages on which a person enters the code of a device. */
+export const DEVICE_PAGES = {
+  userCodeInputSource: (context, form, _out, error) => {
+    // The provider asks for another code also where the person has just said no: that would puzzle them.
+    if (error?.name === "AbortedError") {
+      context.body = page(
+        "You denied access",
+        "<p>Your device was not connected. You can close this tab.</p>",
+      );
+    } else context.body = codeEntryPage(form, error ? "That code is not valid (any more)." : undefined);
+  },
+  userCodeConfirmSource: (context, form, _client, _device, userCode) => {
+    context.body = codeConfirmPage(form, userCode);
+  },
+  successSource: (context) => {
+    context.body = deviceDonePage();
+  },
+} satisfies NonNullable<Configuration["features"]>["deviceFlow"];
+
+/** The login and consent pages, and what their forms do: any name gets in. */
+export function interactionPages(provider: ProviderInstance) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const details = await provider.interactionDetails(request, response);
@@ -186,6 +191,9 @@ function interactionPages(provider: ProviderInstance) {
         const clientId = String(details.params["client_id"]);
         const grant = known ?? new provider.Grant({ accountId, clientId });
         grant.addOIDCScope(asked.join(" "));
+        const ofApis = details.prompt.details["missingResourceScopes"] ?? {};
+        for (const [api, scopes] of Object.entries(ofApis))
+          grant.addResourceScope(api, (scopes as string[]).join(" "));
         await finish({ consent: { grantId: await grant.save() } });
       }
     } catch (error) {
@@ -200,7 +208,7 @@ function problemPage(problem: string): string {
 
 let loading: Promise<typeof import("oidc-provider")> | undefined;
 
-async function makeProvider(issuer: string, settings: Configuration): Promise<ProviderInstance> {
+export async function makeProvider(issuer: string, settings: Configuration): Promise<ProviderInstance> {
   // Loaded once for all servers that start at the same time, as the console is changed meanwhile.
   loading ??= withoutAdvice(() => import("oidc-provider"));
   const { default: Provider } = await loading;

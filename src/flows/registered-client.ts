@@ -44,7 +44,7 @@ export async function registeredClient(
 function registrationKey({ issuer, clientName, redirectPorts, redirectUri, dpop }: IssuerSettings): string {
   const made = new URLSearchParams({ client_id: "", registration: clientName });
   if (redirectPorts) made.set("ports", redirectPorts.join(","));
-  if (redirectUri) made.set("redirect_uri", redirectUri.href);
+  if (redirectUri) made.set("redirect_uri", redirectUri);
   if (dpop) made.set("dpop", "1");
   return `${issuer}?${made}`;
 }

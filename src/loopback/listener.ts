@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
+import { redirectUriOn } from "../settings/redirect-uri.js";
 import { bindLoopback } from "./bind.js";
 import { broken, ignored, type LoopbackPage, PAGE_HEADERS, renderPage } from "./pages.js";
 
@@ -23,7 +24,7 @@ export interface CallbackListener {
 }
 
 /** The very form that py-oidc-auth deployments register. */
-const DEFAULT_URI = new URL("http://localhost/callback");
+const DEFAULT_URI = "http://localhost/callback";
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 128;
 /** Milliseconds that an answer under way gets when the listener is closed. */
@@ -43,7 +44,7 @@ const LINGER_MS = 1000;
  */
 export async function listenForCallback(options: {
   ports: readonly number[];
-  uri?: URL | undefined;
+  uri?: string | undefined;
   handle: (callback: URL) => Promise<CallbackReply>;
   signal?: AbortSignal | undefined;
 }): Promise<CallbackListener> {
@@ -68,7 +69,8 @@ export async function listenForCallback(options: {
 
 class LoopbackListener implements CallbackListener {
   port: number;
-  readonly #uri: URL;
+  readonly #uri: string;
+  readonly #path: string;
   readonly #handle: (callback: URL) => Promise<CallbackReply>;
   #hosts: readonly string[] = [];
   readonly #servers: Server[] = [];
@@ -77,16 +79,15 @@ class LoopbackListener implements CallbackListener {
   #closed: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(port: number, uri: URL, handle: (callback: URL) => Promise<CallbackReply>) {
+  constructor(port: number, uri: string, handle: (callback: URL) => Promise<CallbackReply>) {
     this.port = port;
     this.#uri = uri;
+    this.#path = new URL(uri).pathname;
     this.#handle = handle;
   }
 
   get redirectUri(): string {
-    const uri = new URL(this.#uri);
-    uri.port = String(this.port);
-    return uri.href;
+    return redirectUriOn(this.#uri, this.port);
   }
 
   /** Whether the port is ours now. */
@@ -181,7 +182,7 @@ class LoopbackListener implements CallbackListener {
     const refusal = this.#refusal(request);
     if (refusal) return send(response, refusal, ignored());
     const callback = new URL(this.redirectUri);
-    callback.search = (request.url ?? "").slice(this.#uri.pathname.length);
+    callback.search = (request.url ?? "").slice(this.#path.length);
     try {
       const { status, page } = await this.#handle(callback);
       send(response, status, page);
@@ -198,7 +199,7 @@ class LoopbackListener implements CallbackListener {
     const hosts = request.headersDistinct["host"] ?? [];
     if (hosts.length !== 1) return 400;
     if (!this.#hosts.includes((hosts[0] ?? "").toLowerCase())) return 421;
-    if (target.split("?", 1)[0] !== this.#uri.pathname) return 404;
+    if (target.split("?", 1)[0] !== this.#path) return 404;
     if (request.method !== "GET") return 405;
     const { headers } = request;
     const body = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";

@@ -29,7 +29,7 @@ export type DevicePoll =
 /** Where the browser may come back to, on this machine. */
 export interface RedirectPlan {
   /** A loopback URL; its port is replaced. */
-  readonly uri: URL;
+  readonly uri: string;
   /** Ports in order of preference; 0: any free one (RFC 8252 §7.3). */
   readonly ports: readonly number[];
 }

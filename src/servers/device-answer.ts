@@ -16,6 +16,9 @@ export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
   if ([404, 405, 501, 503].includes(answer.status)) return true;
   const { error, description } = parseServerError(answer.json, answer.text);
   if (error === "unsupported_grant_type" || error === "unauthorized_client") return true;
+  // The device endpoint has little else to forbid.
+  if (error !== undefined && /not (allowed|enabled|permitted|supported)|disabled/i.test(description ?? ""))
+    return true;
   return answer.status === 502 && /device_authorization_endpoint.*not found/i.test(description ?? "");
 }
 

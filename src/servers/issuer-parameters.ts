@@ -30,8 +30,8 @@ export function redirectPlan(settings: IssuerSettings, registered: boolean): Red
   const { redirectUri } = settings;
   // A server that compares letter by letter must have been told each port.
   const ports = settings.redirectPorts ?? (registered ? DEFAULT_REDIRECT_PORTS : undefined);
-  const uri = redirectUri ?? new URL(`http://${settings.redirectPorts ? "localhost" : "127.0.0.1"}/callback`);
-  return { uri, ports: ports ?? [uri.port === "" ? 0 : Number(uri.port)] };
+  const uri = redirectUri ?? `http://${settings.redirectPorts ? "localhost" : "127.0.0.1"}/callback`;
+  return { uri, ports: ports ?? [Number(new URL(uri).port)] };
 }
 
 /** Whom the token is for (RFC 8707 §2; `audience` as Auth0 and others have it). */

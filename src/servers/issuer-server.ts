@@ -112,7 +112,7 @@ export class IssuerServer implements AuthServer {
       redirectUri,
       context,
       signal,
-      speak: (work, abort) => this.#speak({ context, signal: abort, dpopKey }, work),
+      speak: (work, abort) => this.#speak({ context, signal: abort, dpopKey, redirectUri }, work),
       token: (library, answer) => this.#token(library, answer, context, { dpopKey }),
     });
   }

@@ -1,4 +1,4 @@
-import type { Configuration, DPoPHandle } from "openid-client";
+import type { ClientAuth, Configuration, DPoPHandle } from "openid-client";
 import type { Context } from "../context.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import type { DpopKey } from "../token.js";
@@ -25,6 +25,8 @@ export interface Operation {
   readonly clientAssertion?: string | undefined;
   /** The key that is proven with each request (RFC 9449). */
   readonly dpopKey?: DpopKey | undefined;
+  /** Where the browser came back to, as it was told to the provider. */
+  readonly redirectUri?: string | undefined;
 }
 
 /** What an operation works with: the library, and a configuration of it that lives for this one operation. */
@@ -69,7 +71,7 @@ async function configure(
   library: Library,
   client: OpenIdClient,
   discovery: Discovery,
-  { context, clientAssertion }: Operation,
+  { context, clientAssertion, redirectUri }: Operation,
   fetch: LibraryFetch,
 ): Promise<Configuration> {
   const { settings } = client;
@@ -82,7 +84,12 @@ async function configure(
     [library.clockSkew]: Math.round((context.now() + skew - Date.now()) / 1000),
     [library.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
   };
-  const auth = await clientAuth(library, client, document, clientAssertion);
+  const proof = await clientAuth(library, client, document, clientAssertion);
+  const auth: ClientAuth = (server, about, body, headers) => {
+    // The library writes `http://localhost` as `http://localhost/`, which is another one to some providers.
+    if (redirectUri !== undefined && body.has("redirect_uri")) body.set("redirect_uri", redirectUri);
+    return proof(server, about, body, headers);
+  };
   const insecure = settings.allowInsecureHost || !discovery.issuer.startsWith("https:");
   let configuration: Configuration;
   if (discovery.algorithm === "by hand") {
@@ -102,8 +109,12 @@ async function configure(
   configuration.timeout = 0;
   if (settings.responseMode === "jwt") library.useJwtResponseMode(configuration);
   if (settings.decryptionKey !== undefined) {
-    const { key } = await privateKeyOf(settings.decryptionKey, { use: "decrypt" });
-    library.enableDecryptingResponses(configuration, undefined, key);
+    const { key, kid, alg } = await privateKeyOf(settings.decryptionKey, { use: "decrypt" });
+    library.enableDecryptingResponses(configuration, undefined, {
+      key,
+      alg,
+      ...(kid !== undefined && { kid }),
+    });
   }
   return configuration;
 }

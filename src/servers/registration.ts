@@ -1,6 +1,7 @@
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
 import type { IssuerSettings } from "../settings/issuer.js";
+import { redirectUriOn } from "../settings/redirect-uri.js";
 import { isRecord } from "../token.js";
 import { discover } from "./discovery.js";
 import { loginScopes, redirectPlan } from "./issuer-parameters.js";
@@ -72,11 +73,4 @@ export async function register(question: RegistrationQuestion): Promise<Registra
     throw new AuthError("invalid_response", `The registration at ${issuer} gave no client_id.`);
   }
   return { ...answer, client_id: answer["client_id"] };
-}
-
-/** A redirect URI of this machine on a port. */
-export function redirectUriOn(uri: URL, port: number): string {
-  const on = new URL(uri);
-  on.port = String(port);
-  return on.href;
 }

@@ -46,7 +46,7 @@ export class RoutesServer implements AuthServer {
   async redirects(context: Context, signal?: AbortSignal): Promise<RedirectPlan> {
     const ports = this.#config.redirectPorts ?? (await this.#listedPorts(context, signal));
     return {
-      uri: new URL("http://localhost/callback"),
+      uri: "http://localhost/callback",
       ports: ports.length > 0 ? ports : DEFAULT_REDIRECT_PORTS,
     };
   }

@@ -40,7 +40,10 @@ export interface IssuerOptions extends CommonOptions, ClientAuthOptions {
   responseMode?: "query" | "jwt" | undefined;
   /** The algorithm that id tokens are signed with, where it is another than what the provider announces. */
   idTokenSigningAlg?: string | undefined;
-  /** PKCS #8 PEM or JWK that encrypted id tokens and userinfo answers are opened with. */
+  /**
+   * JWK, or PKCS #8 in PEM, that encrypted id tokens and userinfo answers are opened with. A JWK may name the `kid` and
+   * `alg` under which the provider knows it, which it needs where the provider says them.
+   */
   decryptionKey?: string | Readonly<Record<string, unknown>> | undefined;
   /** Lets a client register where that needs a token (RFC 7591 §3). */
   initialAccessToken?: string | undefined;
@@ -68,7 +71,8 @@ export interface IssuerSettings extends CommonSettings, ClientAuthSettings {
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
   readonly endpoints: EndpointUrls | undefined;
-  readonly redirectUri: URL | undefined;
+  /** As given: providers compare it letter by letter. */
+  readonly redirectUri: string | undefined;
   readonly loginHint: string | undefined;
   readonly maxAge: number | undefined;
   readonly acrValues: readonly string[] | undefined;
@@ -176,7 +180,7 @@ function identifier(field: string, value: string | URL, insecure: boolean): stri
   return /^https?:\/\//i.test(given) ? given : `https://${given}`;
 }
 
-function loopbackUri(value: string | URL): URL {
+function loopbackUri(value: string | URL): string {
   const url = typeof value === "string" || value instanceof URL ? String(value) : "";
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const names = ["localhost", "127.0.0.1", "[::1]"];
@@ -187,7 +191,7 @@ function loopbackUri(value: string | URL): URL {
       value,
     );
   }
-  return parsed;
+  return url;
 }
 
 function seconds(field: string, value: number): number {

@@ -1,0 +1,193 @@
+import type { RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
+import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
+import { onTestFinished } from "vitest";
+import { listen } from "../../demo/http.js";
+import {
+  DEVICE_PAGES,
+  interactionPages,
+  makeProvider,
+  type ProviderInstance,
+  signingKeys,
+} from "../../demo/provider.js";
+
+export interface IssuerTestOptions {
+  readonly clients?: readonly ClientMetadata[];
+  readonly features?: Configuration["features"];
+  /** Over what is set here. */
+  readonly configuration?: Partial<Configuration>;
+  /** Seconds. Default 300. */
+  readonly accessTokenLifetime?: number;
+  /** PEM files for https; with `ca`, client certificates are asked for. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Answers before the provider does: returns true where it did. */
+  readonly before?: (...[request, response]: Parameters<RequestListener>) => boolean;
+  readonly path?: string;
+}
+
+export interface TestIssuer {
+  readonly issuer: string;
+  readonly provider: ProviderInstance;
+  /** Method and path of each request. */
+  readonly requests: string[];
+  /** How many requests went to a path. */
+  count(path: string): number;
+  /** The job's own identity, as a CI system vouches for it. */
+  jobToken(claims?: Record<string, unknown>): Promise<string>;
+}
+
+export const NATIVE: ClientMetadata = {
+  client_id: "cli",
+  application_type: "native",
+  token_endpoint_auth_method: "none",
+  redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
+  grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+  response_types: ["code"],
+  id_token_signed_response_alg: "ES256",
+};
+
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/** A real OpenID provider, without any route of ours in front. */
+export async function startIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
+  const requests: string[] = [];
+  let handle: RequestListener = (_request, response) => response.writeHead(503).end();
+  const listener: RequestListener = (request, response) => {
+    response.shouldKeepAlive = false;
+    requests.push(`${request.method} ${(request.url ?? "").split("?")[0]}`);
+    if (options.before?.(request, response)) return;
+    handle(request, response);
+  };
+  const { origin, close } = options.tls
+    ? await listenTls(listener, options.tls)
+    : await listenPlain(listener);
+  onTestFinished(close);
+  const issuer = origin + (options.path ?? "");
+  const job = await generateKeyPair("ES256", { extractable: true });
+  const jobKeys = createLocalJWKSet({ keys: [{ ...(await exportJWK(job.publicKey)), alg: "ES256" }] });
+  const provider = await makeProvider(issuer, await configuration(options));
+  for (const grantType of [TOKEN_EXCHANGE, JWT_BEARER])
+    registerJobGrant(provider, grantType, jobKeys, issuer);
+  const callback = provider.callback();
+  const interactions = interactionPages(provider);
+  handle = (request, response) => {
+    if (request.url?.startsWith("/interaction/")) void interactions(request, response);
+    else void callback(request, response);
+  };
+  return {
+    issuer,
+    provider,
+    requests,
+    count: (path) => requests.filter((one) => one.endsWith(` ${path}`)).length,
+    jobToken: (claims = {}) =>
+      new SignJWT({ sub: "repo:us/tool", ...claims })
+        .setProtectedHeader({ alg: "ES256" })
+        .setIssuer("https://ci.example.org")
+        .setAudience(issuer)
+        .setIssuedAt()
+        .setExpirationTime("5m")
+        .sign(job.privateKey),
+  };
+}
+
+async function configuration(options: IssuerTestOptions): Promise<Configuration> {
+  const { features, configuration: more } = options;
+  return {
+    clients: [...(options.clients ?? [NATIVE])],
+    jwks: { keys: (await signingKeys()) as JWK[] },
+    clockTolerance: 0,
+    cookies: { keys: ["not a secret: a test"] },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    scopes: ["openid", "offline_access", "profile", "email", "read", "write"],
+    claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
+    findAccount: (_context, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: id, email: `${id}@example.org` }),
+    }),
+    interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
+    ttl: {
+      AccessToken: options.accessTokenLifetime ?? 300,
+      ClientCredentials: options.accessTokenLifetime ?? 300,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      Grant: 86_400,
+      IdToken: 3600,
+      Interaction: 3600,
+      RefreshToken: 86_400,
+      Session: 86_400,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      deviceFlow: { enabled: true, ...DEVICE_PAGES },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      revocation: { enabled: true, allowedPolicy: () => true },
+      clientCredentials: { enabled: true },
+      userinfo: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+      ...features,
+    } as NonNullable<Configuration["features"]>,
+    ...more,
+  };
+}
+
+/** What `oidc-provider` leaves to its users: a token for the token of a job that this issuer trusts. */
+function registerJobGrant(
+  provider: ProviderInstance,
+  grantType: string,
+  keys: ReturnType<typeof createLocalJWKSet>,
+  audience: string,
+): void {
+  const member = grantType === JWT_BEARER ? "assertion" : "subject_token";
+  provider.registerGrantType(
+    grantType,
+    async (context) => {
+      const { client, params } = context.oidc;
+      try {
+        await jwtVerify(String(params?.[member]), keys, { issuer: "https://ci.example.org", audience });
+      } catch {
+        context.status = 400;
+        context.body = { error: "invalid_grant", error_description: "The job's token is not trusted." };
+        return;
+      }
+      if (!client) throw new Error("There is no client.");
+      const token = new provider.ClientCredentials({ client, scope: "read" } as never);
+      context.body = {
+        access_token: await token.save(),
+        expires_in: token.expiration,
+        token_type: "Bearer",
+        scope: "read",
+        ...(grantType === TOKEN_EXCHANGE && {
+          issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        }),
+      };
+    },
+    [member, "subject_token_type", "scope", "resource", "audience", "requested_token_type"],
+    ["resource"],
+  );
+}
+
+async function listenPlain(listener: RequestListener): Promise<{ origin: string; close(): Promise<void> }> {
+  const { port, close } = await listen(0, listener);
+  return { origin: `http://127.0.0.1:${port}`, close };
+}
+
+async function listenTls(
+  listener: RequestListener,
+  tls: NonNullable<IssuerTestOptions["tls"]>,
+): Promise<{ origin: string; close(): Promise<void> }> {
+  const asks = tls.ca === undefined ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: false };
+  const server = createHttpsServer({ cert: tls.cert, key: tls.key, ...asks }, listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `https://localhost:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
