@@ -18,7 +18,7 @@ export type Fault =
   | { readonly delay: number };
 
 export type Route = "login" | "device" | "token" | "userinfo" | "me" | "auth-ports";
-export type Grant = "code" | "device" | "refresh";
+export type Grant = "code" | "device" | "refresh" | "exchange";
 
 interface Planned {
   readonly fault: Fault;

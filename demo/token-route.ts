@@ -17,12 +17,14 @@ export function upstreamError(answer: UpstreamAnswer, shape: "detail" | "plain")
 }
 
 const DAY = 24 * 3600;
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** Which grant a token request is for; the names have hyphens. */
 export function grantOf(form: URLSearchParams): Grant | undefined {
   if (form.has("code")) return "code";
   if (form.has("device-code")) return "device";
   if (form.has("refresh-token")) return "refresh";
+  if (form.get("grant_type") === TOKEN_EXCHANGE && form.has("subject_token")) return "exchange";
   return undefined;
 }
 
@@ -50,6 +52,7 @@ export class TokenRoute {
     const value = (name: string) => form.get(name) ?? "";
     if (grant === "refresh" && this.#broker)
       return this.#renewSession(this.#broker, value("refresh-token"), shape);
+    if (grant === "exchange") return this.#trade(value("subject_token"));
     const answer = await this.#upstream.token(
       grant === "refresh"
         ? { grant_type: "refresh_token", refresh_token: value("refresh-token") }
@@ -68,6 +71,16 @@ export class TokenRoute {
       status: 200,
       body: this.#broker ? await this.#openSession(this.#broker, answer, lifetime) : payload(answer),
     };
+  }
+
+  /** Another token for one of a person whom we, or our provider, know (RFC 8693): in broker mode only. */
+  async #trade(subjectToken: string): Promise<Reply> {
+    if (!this.#broker) return detail(400, "Token exchange is not available in passthrough mode.");
+    const name =
+      (await this.#broker.verify(subjectToken)) ?? (await this.#upstream.userinfo(subjectToken))?.["sub"];
+    if (name === undefined) return detail(401, "The subject token is not valid.");
+    const session = { name: String(name), providerRefreshToken: "", scope: "openid", lifetime: 3600 };
+    return { status: 200, body: await this.#broker.open(session) };
   }
 
   async #openSession(broker: Broker, answer: UpstreamAnswer, lifetime: number): Promise<TokenPayload> {

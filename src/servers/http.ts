@@ -152,7 +152,7 @@ function explain(code: string, url: URL): [string, string | undefined] {
   if (/CERT|SIGNED|ISSUER|SSL|TLS/.test(code)) {
     return [
       `its certificate or TLS set-up is not trusted (${code})`,
-      "If the server's certificate comes from your organisation, name its CA file in NODE_EXTRA_CA_CERTS.",
+      "If the server's certificate comes from your organisation, name its CA file: NODE_EXTRA_CA_CERTS=/path/to/ca.pem, or network: { caFile }.",
     ];
   }
   return [code || "the connection failed", undefined];
