@@ -40,9 +40,11 @@ export async function registeredClient(
   return backend.withLock(key, make, { signal, giveUp: known });
 }
 
-/** What was registered with other redirect ports or another name is another client. */
-function registrationKey({ issuer, clientName, redirectPorts, redirectUri, dpop }: IssuerSettings): string {
+/** What was registered with other scopes, redirect ports or another name is another client. */
+function registrationKey(settings: IssuerSettings): string {
+  const { issuer, clientName, scopes, redirectPorts, redirectUri, dpop } = settings;
   const made = new URLSearchParams({ client_id: "", registration: clientName });
+  if (scopes) made.set("scope", [...scopes].sort().join(" "));
   if (redirectPorts) made.set("ports", redirectPorts.join(","));
   if (redirectUri) made.set("redirect_uri", redirectUri);
   if (dpop) made.set("dpop", "1");

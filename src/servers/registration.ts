@@ -54,6 +54,7 @@ export async function register(question: RegistrationQuestion): Promise<Registra
     token_endpoint_auth_method: "none",
     ...(asked.length > 0 && { scope: asked.join(" ") }),
     ...(settings.dpop && { dpop_bound_access_tokens: true }),
+    ...idTokenAlg(settings, document["id_token_signing_alg_values_supported"]),
   };
   const library = await import("openid-client");
   const fetch = new LibraryFetch(context, settings.allowInsecureHost, discovery, signal);
@@ -66,11 +67,31 @@ export async function register(question: RegistrationQuestion): Promise<Registra
       [library.customFetch]: fetch.send,
     });
   } catch (error) {
-    throw toAuthError(error, fetch.last);
+    throw refused(toAuthError(error, fetch.last));
   }
   const answer = fetch.last?.answer.json;
   if (!isRecord(answer) || typeof answer["client_id"] !== "string") {
     throw new AuthError("invalid_response", `The registration at ${issuer} gave no client_id.`);
   }
   return { ...answer, client_id: answer["client_id"] };
+}
+
+/** Where nothing is said it would be RS256 (OpenID Connect Registration §2), which not every provider signs with. */
+function idTokenAlg(settings: IssuerSettings, supported: unknown): { id_token_signed_response_alg?: string } {
+  const listed = Array.isArray(supported)
+    ? supported.filter((alg) => typeof alg === "string" && alg !== "none")
+    : [];
+  const alg =
+    settings.idTokenSigningAlg ?? (listed.includes("RS256") ? undefined : (listed[0] as string | undefined));
+  return alg === undefined ? {} : { id_token_signed_response_alg: alg };
+}
+
+/** A registration that was refused is not mended by a login. */
+function refused(error: AuthError): AuthError {
+  if (error.status === undefined || error.status >= 500) return error;
+  const { code, message, status, description, serverCode } = error;
+  return new AuthError(code, message, {
+    ...{ status, description, serverCode },
+    hint: "Register this program by hand, and give its clientId; or give the initialAccessToken that the provider wants for a registration.",
+  });
 }

@@ -319,7 +319,7 @@ describe("the token of a job", () => {
   });
 
   it("is exchanged by a server with the py-oidc-auth routes, too", async () => {
-    const server = await startAuthServer({ mode: "broker", enforceInterval: false });
+    const server = await startAuthServer({ mode: "broker", enforceInterval: false, deviceInterval: 0.05 });
     onTestFinished(() => server.close());
     const world = issuerWorld(service(server.host));
     const subjectToken = (await logIn(server.host, world.store)).accessToken;

@@ -1,0 +1,173 @@
+// biome-ignore-all lint/correctness/noUnresolvedImports: the linter does not follow the wildcard in the package's exports; the compiler does.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { OAuthClientProvider } from "@modelcontextprotocol/sdk/client/auth.js";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { InvalidTokenError } from "@modelcontextprotocol/sdk/server/auth/errors.js";
+import { requireBearerAuth } from "@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js";
+import { mcpAuthMetadataRouter } from "@modelcontextprotocol/sdk/server/auth/router.js";
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+import express from "express";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { mcpAuthProvider } from "../../src/mcp/index.js";
+import { startIssuer } from "../support/issuer.js";
+import { issuerWorld } from "../support/issuer-world.js";
+
+/** The SDK's own server, with a tool that says who calls it, behind a real provider. */
+async function startMcp(requiredScopes: string[] = ["read"]) {
+  const issuer = await startIssuer({
+    clients: [],
+    features: {
+      registration: { enabled: true, initialAccessToken: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => [],
+        useGrantedResource: () => false,
+        getResourceServerInfo: (_context, resource) => ({
+          scope: "read write",
+          accessTokenFormat: "opaque",
+          audience: resource,
+        }),
+      },
+    },
+  });
+  const app = express();
+  const server: Server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = new URL(`${base}/mcp`);
+  const seen: string[] = [];
+  const verifier = {
+    verifyAccessToken: async (token: string) => {
+      const found = await issuer.provider.AccessToken.find(token);
+      if (!found?.accountId) throw new InvalidTokenError("It is not known.");
+      seen.push(token);
+      return {
+        token,
+        clientId: String(found.clientId),
+        scopes: [...found.scopes],
+        expiresAt: Math.floor(Date.now() / 1000) + 60,
+        extra: { who: found.accountId },
+      };
+    },
+  };
+  app.use(express.json());
+  app.use(
+    mcpAuthMetadataRouter({
+      oauthMetadata: {
+        issuer: issuer.issuer,
+        authorization_endpoint: `${issuer.issuer}/auth`,
+        token_endpoint: `${issuer.issuer}/token`,
+        response_types_supported: ["code"],
+      },
+      resourceServerUrl: url,
+      scopesSupported: ["read"],
+    }),
+  );
+  const auth = requireBearerAuth({
+    verifier,
+    requiredScopes,
+    resourceMetadataUrl: `${base}/.well-known/oauth-protected-resource/mcp`,
+  });
+  app.post("/mcp", auth, async (request, response) => {
+    const mcp = new McpServer({ name: "test", version: "1" });
+    mcp.registerTool("whoami", {}, async (extra) => ({
+      content: [{ type: "text", text: String(extra.authInfo?.extra?.["who"]) }],
+    }));
+    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
+    response.on("close", () => void transport.close());
+    await mcp.connect(transport as never);
+    await transport.handleRequest(request as never, response, request.body);
+  });
+  app.get("/mcp", auth, (_request, response) => void response.status(405).end());
+  return { ...issuer, url, seen };
+}
+
+async function connect(url: URL, authProvider: ReturnType<typeof mcpAuthProvider>): Promise<Client> {
+  // What we offer is the SDK's own interface.
+  const provider: OAuthClientProvider = authProvider;
+  const client = new Client({ name: "test", version: "1" });
+  const transport = new StreamableHTTPClientTransport(url, {
+    authProvider: provider,
+    fetch: authProvider.fetch,
+  });
+  await client.connect(transport as never);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+const textOf = (result: Awaited<ReturnType<Client["callTool"]>>) =>
+  (result.content as { text: string }[]).map(({ text }) => text).join("");
+
+describe("an MCP client of the SDK", () => {
+  it("logs in by itself, registers, and calls a tool in the person's name", async () => {
+    const { url, count } = await startMcp();
+    const { options } = issuerWorld({ resource: url });
+    const client = await connect(url, mcpAuthProvider(url, options));
+    expect(textOf(await client.callTool({ name: "whoami" }))).toBe("alice");
+    expect(count("/reg")).toBe(1);
+    expect(count("/token")).toBe(1);
+  });
+
+  it("goes on without the person: with the stored login, renewed before it ends", async () => {
+    const { url, count, seen } = await startMcp();
+    const { options, later } = issuerWorld({ resource: url });
+    await connect(url, mcpAuthProvider(url, options));
+    later(280);
+    const alone = { ...options, interactive: false };
+    const clients = await Promise.all([1, 2, 3].map(() => connect(url, mcpAuthProvider(url, alone))));
+    expect(
+      await Promise.all(clients.map(async (client) => textOf(await client.callTool({ name: "whoami" })))),
+    ).toEqual(["alice", "alice", "alice"]);
+    expect(count("/token")).toBe(2);
+    expect(new Set(seen).size).toBe(2);
+  });
+
+  it("renews a token that the server refuses, and the call goes through", async () => {
+    const { url, provider, count, seen } = await startMcp();
+    const { options } = issuerWorld({ resource: url });
+    const client = await connect(url, mcpAuthProvider(url, options));
+    await (await provider.AccessToken.find(seen.at(-1) ?? ""))?.destroy();
+    expect(textOf(await client.callTool({ name: "whoami" }))).toBe("alice");
+    expect(count("/token")).toBe(2);
+  });
+
+  it("is told which scopes are missing", async () => {
+    const { url } = await startMcp(["read", "write"]);
+    const { options } = issuerWorld({ resource: url });
+    await expect(connect(url, mcpAuthProvider(url, options))).rejects.toMatchObject({
+      code: "insufficient_scope",
+      message: expect.stringContaining("write"),
+    });
+    const client = await connect(
+      url,
+      mcpAuthProvider({ resource: url, scopes: ["openid", "offline_access", "read", "write"] }, options),
+    );
+    expect(textOf(await client.callTool({ name: "whoami" }))).toBe("alice");
+  });
+
+  it("never has the refresh token, which belongs to the store", async () => {
+    const { url } = await startMcp();
+    const { options } = issuerWorld({ resource: url });
+    expect(Object.keys((await mcpAuthProvider(url, options).tokens()) ?? {}).sort()).toEqual([
+      "access_token",
+      "scope",
+      "token_type",
+    ]);
+  });
+
+  it("is left alone by a server that wants no token", async () => {
+    const open = createServer((_request, response) => response.writeHead(404).end());
+    await new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void open.close());
+    const url = `http://127.0.0.1:${(open.address() as AddressInfo).port}/mcp`;
+    const { options } = issuerWorld({ resource: url });
+    expect(await mcpAuthProvider(url, options).tokens()).toBeUndefined();
+  });
+});
