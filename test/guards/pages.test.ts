@@ -27,6 +27,7 @@ function diagnose(files: ReadonlyMap<string, string>): string[] {
     types: ["node"],
     paths: {
       "oidc-auth-client": [join(ROOT, "src/index.ts")],
+      "oidc-auth-client/mcp": [join(ROOT, "src/mcp/index.ts")],
       "oidc-auth-client/testing": [join(ROOT, "src/testing/index.ts")],
       "oidc-auth-client/*": [join(ROOT, "src/store/*-backend.ts")],
     },
@@ -51,6 +52,7 @@ describe("the code in our pages", () => {
   it.each([
     ["README.md", 6],
     ["docs/stores.md", 6],
+    ["docs/issuers.md", 7],
   ])("compiles, block by block: %s", { timeout: 60_000 }, (page, least) => {
     const blocks = codeBlocks(page);
     expect(blocks.length).toBeGreaterThanOrEqual(least);
