@@ -29,12 +29,37 @@ export async function openNetwork(
   // The package's own fetch: Node's may be of a version that does not understand its agents.
   const fetch = undici.fetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
   return async (input, init) => {
+    const [url, options] = await portable(input, init);
     try {
-      return await fetch(input, { ...init, dispatcher });
+      return await fetch(url, { ...options, dispatcher });
     } catch (error) {
       throw proxyError(error) ?? error;
     }
   };
+}
+
+/** The package knows its own classes only: what is of Node's is put in terms that both understand. */
+async function portable(
+  ...[input, init = {}]: Parameters<typeof globalThis.fetch>
+): Promise<[string, RequestInit]> {
+  const options: RequestInit = { ...init };
+  let url = String(input);
+  if (input instanceof Request) {
+    url = input.url;
+    options.method ??= input.method;
+    options.headers ??= [...input.headers];
+    options.redirect ??= input.redirect;
+    options.signal ??= input.signal;
+    if (options.body === undefined && input.body)
+      Object.assign(options, { body: input.body, duplex: "half" });
+  }
+  const headers = new Headers(options.headers);
+  if (options.body instanceof FormData) {
+    const form = new Response(options.body);
+    headers.set("content-type", form.headers.get("content-type") ?? "multipart/form-data");
+    options.body = await form.arrayBuffer();
+  }
+  return [url, { ...options, headers: [...headers] }];
 }
 
 function dispatcherOf(

@@ -11,8 +11,10 @@ export function networkFetch(
   const special = network !== undefined || PROXY_VARIABLES.some((name) => env[name]);
   // Looked up at each call, as Node loads its fetch when it is first touched.
   if (!special) return (input, init) => globalThis.fetch(input, init);
-  const opened = import("../network.js").then(({ openNetwork }) => openNetwork(network ?? {}, env));
-  // Told by the first request, not before there is one.
-  opened.catch(() => {});
-  return async (input, init) => (await opened)(input, init);
+  let opened: Promise<typeof globalThis.fetch> | undefined;
+  return async (input, init) => {
+    // At the first request: a token that is reused needs none.
+    opened ??= import("../network.js").then(({ openNetwork }) => openNetwork(network ?? {}, env));
+    return (await opened)(input, init);
+  };
 }

@@ -129,7 +129,9 @@ async function refreshStored(
         refreshed = true;
         return next;
       } catch (error) {
-        if (!isRefused(error)) throw leftAlone(error);
+        // A server that forgot who registered with it refuses whatever that client has.
+        const forgotten = isAuthError(error, "invalid_client") && (await session.forgetRegistration());
+        if (!forgotten && !isRefused(error)) throw leftAlone(error);
         context.emit({ type: "refresh_refused", server: config.host, code: error.code });
         refused = error;
         // Removed only where it is still the one that was refused: the store compares.

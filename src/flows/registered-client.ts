@@ -2,6 +2,7 @@ import { AuthError } from "../errors.js";
 import { register } from "../servers/registration.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import type { Entry } from "../store/backend.js";
+import { FAR_FUTURE } from "../token.js";
 import type { ServerQuestion } from "./open-server.js";
 
 export interface RegisteredClient {
@@ -30,7 +31,11 @@ export async function registeredClient(
     const made = await known();
     if (made) return made;
     const registration = await register({ settings, scopes, folder, context, signal });
-    const entry: Entry = { token: { registration }, stored_at: context.now() / 1000, server: key };
+    const entry: Entry = {
+      token: { ...NO_TOKEN, registration },
+      stored_at: context.now() / 1000,
+      server: key,
+    };
     await backend.set(key, entry);
     const client = parse(entry, key, context.now());
     if (!client)
@@ -39,6 +44,17 @@ export async function registeredClient(
   };
   return backend.withLock(key, make, { signal, giveUp: known });
 }
+
+/** What the Python client expects of every entry of the file that it may share. */
+const NO_TOKEN = {
+  access_token: "",
+  token_type: "Bearer",
+  expires: FAR_FUTURE,
+  refresh_token: "",
+  refresh_expires: FAR_FUTURE,
+  scope: "",
+  headers: {},
+};
 
 /** What was registered with other scopes, redirect ports or another name is another client. */
 function registrationKey(settings: IssuerSettings): string {

@@ -108,7 +108,10 @@ export class TokenStore {
     let removed = 0;
     for (const key of await this.backend.keys()) {
       const entry = await this.backend.get(key);
-      if (entry && (isEntry(entry) || isSealed(entry)) && (await this.backend.delete(key))) removed++;
+      // What this program is registered as is no login, and goes with them.
+      const registration = entry?.token["registration"] !== undefined;
+      const login = entry !== undefined && (isEntry(entry) || isSealed(entry));
+      if ((login || registration) && (await this.backend.delete(key)) && login) removed++;
     }
     return removed;
   }

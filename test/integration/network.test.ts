@@ -116,6 +116,15 @@ describe("a proxy that asks for a password", () => {
     const env = { HTTP_PROXY: proxy.url() };
     const authFetch = createAuthFetch(target, { ...options, env, origins: [api.url] });
     expect(await (await authFetch(`${api.url}/x`, { method: "POST", body: "y" })).text()).toBe("fine");
+    const form = new FormData();
+    form.set("field", "value");
+    await authFetch(`${api.url}/form`, { method: "POST", body: form });
+    expect(api.asked[1]?.body).toContain("value");
+    expect(api.asked[1]?.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
+    const other = await startApi(() => [200]);
+    const request = new Request(`${other.url}/x`, { method: "PUT", body: "{}", headers: { "x-mine": "1" } });
+    await authFetch(request);
+    expect(other.asked[0]).toMatchObject({ method: "PUT", body: "{}", headers: { "x-mine": "1" } });
     expect(proxy.used.some((one) => one.includes(`${new URL(api.url).port}`))).toBe(true);
     expect(api.asked[0]).toMatchObject({
       body: "y",

@@ -51,6 +51,12 @@ async function world(
   return { ...provider, api, resource: `${api.url}/mcp` };
 }
 
+/** The provider forgets a client that registered itself. */
+async function destroyClient(provider: object, id: string): Promise<void> {
+  const { Client } = provider as { Client: { adapter: { destroy(id: string): Promise<void> } } };
+  await Client.adapter.destroy(id);
+}
+
 describe("from a 401 to a login", () => {
   it.each(["well-known", "origin", "challenge"] as const)(
     "by the API's metadata (%s): issuer, registration, login",
@@ -101,13 +107,29 @@ describe("from a 401 to a login", () => {
     const { login, ui } = issuerWorld({ resource });
     await login();
     const client = new URL((await ui.seen("code")).url).searchParams.get("client_id") ?? "";
-    await (
-      provider as unknown as { Client: { adapter: { destroy(id: string): Promise<void> } } }
-    ).Client.adapter.destroy(client);
+    await destroyClient(provider, client);
     requests.length = 0;
     const token = await login({ force: true, flow: "device" });
     expect(token.refreshToken).toBeDefined();
     expect(count("/reg")).toBe(1);
+  });
+
+  it("so is one that forgot it before a refresh: the person logs in once more, and no run after that asks again", async () => {
+    const { resource, provider, count } = await world();
+    const { login, later, ui, store } = issuerWorld({ resource });
+    await login();
+    const client = new URL((await ui.seen("code")).url).searchParams.get("client_id") ?? "";
+    await destroyClient(provider, client);
+    later(280);
+    await expect(login({ interactive: false })).rejects.toMatchObject({
+      code: "interaction_required",
+      message: expect.stringContaining("invalid_client"),
+    });
+    const token = await login();
+    expect(count("/reg")).toBe(2);
+    expect(await login({ interactive: false })).toEqual(token);
+    expect(await store.clear()).toBe(1);
+    expect(await store.backend.keys()).toEqual([]);
   });
 });
 
