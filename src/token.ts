@@ -1,4 +1,5 @@
 import { AuthError } from "./errors.js";
+import { isRecord, unverifiedClaims } from "./jwt.js";
 
 /** Written in the store file for "unknown" and "never": the Python client needs an integer. 9999-12-31T23:59:59Z. */
 export const FAR_FUTURE = 253_402_300_799;
@@ -154,7 +155,7 @@ export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
   return new Token({
     accessToken,
     tokenType: type,
-    expiresAt: expiresAt ?? jwtEnd(accessToken, time) ?? Math.floor(time.seconds) + 300,
+    expiresAt: expiresAt ?? jwtEnd(accessToken, time) ?? unstatedEnd(time, refreshToken),
     refreshToken,
     refreshExpiresAt: refreshToken === undefined ? undefined : refreshEnd(body, refreshToken, time, previous),
     scope: text(body["scope"]) ?? previous?.scope,
@@ -162,6 +163,14 @@ export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
     issuedAt: Math.floor(time.seconds),
     dpopKey: bound ? dpopKey : undefined,
   });
+}
+
+/** Seconds that a token of no stated end is used where another can be had with a refresh token. */
+const UNSTATED_SECONDS = 300;
+
+/** Servers that state no end and give no refresh token (GitHub) mean a token that holds until it is revoked. */
+function unstatedEnd({ seconds }: AnswerTime, refreshToken: string | undefined): number {
+  return refreshToken ? Math.floor(seconds) + UNSTATED_SECONDS : FAR_FUTURE;
 }
 
 function refreshEnd(
@@ -208,18 +217,6 @@ function jwtEnd(jwt: string, { skewSeconds }: AnswerTime): number | undefined {
   return end === undefined ? undefined : onOurClock(end, skewSeconds);
 }
 
-/** The claims of a JWT (RFC 7519), without any check of who signed it; `undefined` where it is none. */
-export function unverifiedClaims(jwt: string): Record<string, unknown> | undefined {
-  const parts = jwt.split(".");
-  if (parts.length !== 3) return undefined;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString("utf8"));
-    return isRecord(claims) ? claims : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** A time of the server's clock, on ours; what means "never" stays so. */
 function onOurClock(end: number, skewSeconds: number): number {
   return end >= FAR_FUTURE ? FAR_FUTURE : Math.floor(end - skewSeconds);
@@ -229,10 +226,6 @@ function onOurClock(end: number, skewSeconds: number): number {
 export function positive(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string | undefined {

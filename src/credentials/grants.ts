@@ -92,8 +92,8 @@ export function jwtBearer(options: JwtBearerOptions): Credentials {
 export interface SignedJwtOptions {
   /** Who says it (`iss`). */
   issuer: string;
-  /** Whom it is about (`sub`). Default: the issuer. */
-  subject?: string | undefined;
+  /** Whom it is about (`sub`); `false`: nobody is named, as Google has it. Default: the issuer. */
+  subject?: string | false | undefined;
   /** For whom it is (`aud`). Default: the token endpoint. */
   audience?: string | undefined;
   privateKey: PrivateKey;
@@ -126,10 +126,9 @@ export function signedJwt(options: SignedJwtOptions): TokenSource {
     const { key, kid, alg } = await privateKeyOf(privateKey, { use: "sign", alg: algorithm });
     const now = Math.floor(context.now() / 1000);
     const id = keyId ?? kid;
-    return new SignJWT({ ...claims, jti: crypto.randomUUID() })
+    return new SignJWT({ ...claims, ...(subject !== false && { sub: subject }), jti: crypto.randomUUID() })
       .setProtectedHeader({ alg, typ: "JWT", ...(id !== undefined && { kid: id }) })
       .setIssuer(issuer)
-      .setSubject(subject)
       .setAudience(audience ?? server)
       .setIssuedAt(now)
       .setExpirationTime(now + lifetime)

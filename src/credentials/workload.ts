@@ -1,7 +1,7 @@
 import type { CredentialSources, Credentials } from "../grant.js";
+import { isRecord } from "../jwt.js";
 import { isSafe } from "../settings/address.js";
 import { invalid, oneOf, parameterMap, text } from "../settings/checks.js";
-import { isRecord } from "../token.js";
 import { type GrantOptions, type WorkloadUse, workloadRequest } from "./grants.js";
 import {
   fileToken,

@@ -1,4 +1,4 @@
-import { isRecord } from "../token.js";
+import { isRecord } from "../jwt.js";
 
 /** One challenge of a `WWW-Authenticate` header (RFC 9110 §11.6.1). */
 export interface Challenge {

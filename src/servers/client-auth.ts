@@ -25,10 +25,14 @@ export async function clientAuth(
     case "client_secret_post":
       return library.ClientSecretPost(clientSecret);
     case "private_key_jwt": {
-      const { privateKeyAlg: alg, privateKeyId } = settings;
+      const { privateKeyAlg: alg, privateKeyId, assertionAudience } = settings;
       const { key, kid } = await privateKeyOf(settings.privateKey ?? "", { use: "sign", alg });
       const id = privateKeyId ?? kid;
-      return library.PrivateKeyJwt(id === undefined ? key : { key, kid: id });
+      return library.PrivateKeyJwt(id === undefined ? key : { key, kid: id }, {
+        [library.modifyAssertion]: (_header, payload) => {
+          if (assertionAudience !== undefined) payload["aud"] = assertionAudience;
+        },
+      });
     }
     case "tls_client_auth":
       return library.TlsClientAuth();

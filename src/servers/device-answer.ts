@@ -1,6 +1,7 @@
 import { AuthError } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
-import { isRecord, positive } from "../token.js";
+import { positive } from "../token.js";
 import type { DeviceCode } from "./auth-server.js";
 import { httpUrl } from "./callback.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http.js";
@@ -17,7 +18,10 @@ export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
   const { error, description } = parseServerError(answer.json, answer.text);
   if (error === "unsupported_grant_type" || error === "unauthorized_client") return true;
   // The device endpoint has little else to forbid.
-  if (error !== undefined && /not (allowed|enabled|permitted|supported)|disabled/i.test(description ?? ""))
+  if (
+    error !== undefined &&
+    /not (allowed|enabled|permitted|supported)|disabled/i.test(`${error} ${description}`)
+  )
     return true;
   return answer.status === 502 && /device_authorization_endpoint.*not found/i.test(description ?? "");
 }

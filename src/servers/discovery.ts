@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 import { isAuthError } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import type { IssuerSettings } from "../settings/issuer.js";
-import { isRecord } from "../token.js";
 import { cachedDocument, forgetDocument } from "./document-cache.js";
 import { LibraryFetch } from "./library-fetch.js";
 import { toAuthError } from "./openid-error.js";
@@ -26,14 +26,15 @@ export async function discover(
   signal?: AbortSignal,
 ): Promise<Discovery> {
   const { issuer, endpoints } = settings;
-  if (endpoints) return { issuer, algorithm: "by hand", url: "", document: endpoints };
-  return cachedDocument({
+  if (endpoints?.["token_endpoint"]) return { issuer, algorithm: "by hand", url: "", document: endpoints };
+  const discovery = await cachedDocument({
     id: idOf(settings),
     folder,
     now: context.now(),
     parse: (content) => parseKept(content, issuer),
     read: () => read(settings, context, signal),
   });
+  return endpoints ? { ...discovery, document: { ...discovery.document, ...endpoints } } : discovery;
 }
 
 export async function forgetDiscovery(settings: Asked, folder: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isRecord } from "../token.js";
+import { isRecord } from "../jwt.js";
 
 /** For how long (milliseconds) what a server says of itself is believed. */
 const LIFETIME_MS = 24 * 3600 * 1000;

@@ -1,5 +1,6 @@
 import { AuthError } from "../errors.js";
-import { type Token, unverifiedClaims } from "../token.js";
+import { unverifiedClaims } from "../jwt.js";
+import type { Token } from "../token.js";
 
 /** OpenID Connect Core §12.2: a renewed id token speaks of the same person, by the same issuer. */
 export function assertSamePerson(previous: Token, renewed: { iss: string; sub: string } | undefined): void {

@@ -1,8 +1,9 @@
 import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from "openid-client";
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
+import { unverifiedClaims } from "../jwt.js";
 import type { IssuerSettings } from "../settings/issuer.js";
-import { type Token, unverifiedClaims } from "../token.js";
+import type { Token } from "../token.js";
 import type { CodeLogin } from "./auth-server.js";
 import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
 import type { Discovery } from "./discovery.js";

@@ -14,6 +14,7 @@ import { beginCodeLogin } from "./issuer-code.js";
 import { loginScopes, redirectPlan, targetParameters } from "./issuer-parameters.js";
 import * as services from "./issuer-services.js";
 import { type OpenIdClient, type Operation, type Speaking, speak } from "./openid.js";
+import { parseServerError } from "./server-error.js";
 
 const DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -64,13 +65,14 @@ export class IssuerServer implements AuthServer {
         // Refused, or an answer that only we can read: Google's own name for an address.
         const { request, answer } = fetch.last ?? {};
         if (!answer || !request || isAuthError(error)) throw error;
-        if (answer.status !== 200 && meansNoDeviceFlow(answer)) {
+        const refused = answer.status !== 200 || parseServerError(answer.json, "").error !== undefined;
+        if (refused && meansNoDeviceFlow(answer)) {
           throw new AuthError(
             "device_flow_unsupported",
             `${this.#settings.issuer} does not offer its device flow to the client ${this.#client.clientId}.`,
           );
         }
-        if (answer.status !== 200) throw error;
+        if (refused) throw error;
       }
       const { request, answer } = fetch.last ?? {};
       if (!request || !answer) throw new AuthError("invalid_response", "The device endpoint did not answer.");
@@ -166,7 +168,7 @@ export class IssuerServer implements AuthServer {
   async userinfo(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>> {
     const operation = { context, signal, dpopKey: token.dpopKey };
     return this.#speak(operation, (speaking) =>
-      services.userinfo(speaking, token, this.#settings.endpoints !== undefined),
+      services.userinfo(speaking, token, this.#settings.endpoints?.["userinfo_endpoint"] !== undefined),
     );
   }
 

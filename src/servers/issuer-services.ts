@@ -1,5 +1,6 @@
 import { AuthError } from "../errors.js";
-import { isRecord, type Token, unverifiedClaims } from "../token.js";
+import { isRecord, unverifiedClaims } from "../jwt.js";
+import type { Token } from "../token.js";
 import type { Speaking } from "./openid.js";
 
 /** What a provider offers beside tokens. */

@@ -1,8 +1,8 @@
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import { isSafe } from "../settings/address.js";
 import { cleanText } from "../text.js";
-import { isRecord } from "../token.js";
 import type { Discovery } from "./discovery.js";
 import { type HttpAnswer, type HttpRequest, send } from "./http.js";
 import { errorFromAnswer } from "./server-error.js";

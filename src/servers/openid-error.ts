@@ -1,6 +1,6 @@
 import { AuthError, isProtocolErrorCode } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
-import { isRecord } from "../token.js";
 import { callbackError } from "./callback.js";
 import type { Exchange } from "./library-fetch.js";
 import { errorFromAnswer } from "./server-error.js";

@@ -1,8 +1,8 @@
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import { redirectUriOn } from "../settings/redirect-uri.js";
-import { isRecord } from "../token.js";
 import { discover } from "./discovery.js";
 import { loginScopes, redirectPlan } from "./issuer-parameters.js";
 import { LibraryFetch } from "./library-fetch.js";

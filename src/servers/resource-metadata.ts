@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 import { AuthError, isAuthError } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
-import { isRecord } from "../token.js";
 import { challengesOf } from "./challenges.js";
 import { cachedDocument } from "./document-cache.js";
 import { send } from "./http.js";

@@ -1,8 +1,9 @@
 import type { Context } from "../context.js";
 import { AuthError, isAuthError } from "../errors.js";
 import type { GrantRequest } from "../grant.js";
+import { isRecord } from "../jwt.js";
 import { DEFAULT_REDIRECT_PORTS, type RoutesSettings } from "../settings/routes.js";
-import { isRecord, type Token, tokenFromResponse } from "../token.js";
+import { type Token, tokenFromResponse } from "../token.js";
 import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
 import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";

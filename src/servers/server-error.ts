@@ -1,6 +1,6 @@
 import { AuthError, type AuthErrorCode, isProtocolErrorCode } from "../errors.js";
+import { isRecord } from "../jwt.js";
 import { cleanText, withoutSecrets } from "../text.js";
-import { isRecord } from "../token.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http.js";
 
 /** What a server's error answer says, in whatever shape it came. */

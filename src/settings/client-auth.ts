@@ -21,6 +21,8 @@ export interface ClientAuthOptions {
   privateKeyId?: string | undefined;
   /** The algorithm of that key, such as `ES256`. Default: the JWK's own, or what fits the key. */
   privateKeyAlg?: string | undefined;
+  /** For whom the signed assertion is (`aud`). Default: the issuer; some providers want their token endpoint. */
+  assertionAudience?: string | undefined;
   /**
    * Default: `client_secret_basic` with a secret (`client_secret_post` where the provider takes only that),
    * `private_key_jwt` with a key, else `none`.
@@ -34,12 +36,13 @@ export interface ClientAuthSettings {
   readonly privateKey: PrivateKey | undefined;
   readonly privateKeyId: string | undefined;
   readonly privateKeyAlg: string | undefined;
+  readonly assertionAudience: string | undefined;
   /** Absent where the provider's own list decides. */
   readonly clientAuthMethod: ClientAuthMethod | undefined;
 }
 
 export const CLIENT_AUTH_NAMES = [
-  ...["clientSecret", "privateKey", "privateKeyId", "privateKeyAlg", "clientAuthMethod"],
+  ...["clientSecret", "privateKey", "privateKeyId", "privateKeyAlg", "assertionAudience", "clientAuthMethod"],
 ] as const;
 
 const METHODS: readonly ClientAuthMethod[] = [
@@ -70,6 +73,7 @@ export function clientAuthSettings(options: ClientAuthOptions): ClientAuthSettin
     privateKey,
     privateKeyId: text("privateKeyId", options.privateKeyId),
     privateKeyAlg: text("privateKeyAlg", options.privateKeyAlg),
+    assertionAudience: text("assertionAudience", options.assertionAudience),
     clientAuthMethod,
   };
 }

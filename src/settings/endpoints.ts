@@ -1,10 +1,10 @@
 import { safeUrl } from "./address.js";
 import { invalid, onlyKnown } from "./checks.js";
 
-/** Endpoints by hand, for a server without discovery. */
+/** Endpoints by hand. With `token`, all of them: nothing is discovered. Without it, they add to what discovery says. */
 export interface Endpoints {
   /** Where tokens are given (RFC 6749 §3.2). */
-  token: string | URL;
+  token?: string | URL | undefined;
   /** The login page (RFC 6749 §3.1). */
   authorization?: string | URL | undefined;
   /** Where device codes are given (RFC 8628 §3.1). */
@@ -44,7 +44,6 @@ export function endpointUrls(endpoints: Endpoints, allowInsecure: boolean): Endp
     throw invalid("endpoints", "must be an object of URLs", endpoints);
   }
   onlyKnown(endpoints, Object.keys(WIRE_NAMES), "endpoints");
-  if (endpoints.token === undefined) throw invalid("endpoints.token", "is missing", undefined);
   const urls: Record<string, string> = {};
   for (const [name, value] of Object.entries(endpoints)) {
     if (value === undefined) continue;

@@ -13,7 +13,10 @@ import { type Endpoints, type EndpointUrls, endpointUrls } from "./endpoints.js"
 export interface IssuerOptions extends CommonOptions, ClientAuthOptions {
   /** Name under which this program is registered there. Where it is missing, it registers itself (RFC 7591). */
   clientId?: string | undefined;
-  /** Where discovery says nothing (GitHub): the endpoints by hand. */
+  /**
+   * Where discovery says nothing (GitHub) or not all (GitLab's device flow): endpoints by hand. With a token endpoint
+   * among them nothing is discovered.
+   */
   endpoints?: Endpoints | undefined;
   /**
    * Where the browser comes back to, on this machine. Without a port any free one is used (RFC 8252 §7.3); Entra wants

@@ -1,4 +1,5 @@
-import { FAR_FUTURE, isRecord, positive, Token } from "../token.js";
+import { isRecord } from "../jwt.js";
+import { FAR_FUTURE, positive, Token } from "../token.js";
 import type { Entry } from "./backend.js";
 
 /** An entry is of no more use this many seconds before its last end (as in the Python client). */

@@ -1,4 +1,4 @@
-import { isRecord } from "../token.js";
+import { isRecord } from "../jwt.js";
 import type { Entry } from "./backend.js";
 
 /**

@@ -4,10 +4,12 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type AuthServer, startAuthServer } from "../../demo/auth-server.js";
 import { authenticate } from "../../src/authenticate.js";
+import { unverifiedClaims } from "../../src/jwt.js";
 import type { AuthenticateOptions } from "../../src/options.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { launchBrowser } from "../support/browser.js";
+import { startIssuer } from "../support/issuer.js";
 import { personUi } from "../support/person-ui.js";
 
 /** Whole logins as a person sees them, in a real browser. `SCREENSHOTS=folder` keeps a picture of each page. */
@@ -92,6 +94,33 @@ describe("in the browser", () => {
     expect(await page.locator("body").textContent()).toContain("invalid_grant");
     await picture(page, "error");
     await expect(token).rejects.toMatchObject({ code: "invalid_grant" });
+  });
+});
+
+describe("at an OpenID provider", () => {
+  it("a person signs in, allows, and ends on our page, with a pushed request and any free port", async () => {
+    const { issuer } = await startIssuer({
+      features: { pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true } },
+    });
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    const token = authenticate(
+      { issuer, clientId: "cli" },
+      {
+        store: new TokenStore({ backend: memoryBackend() }),
+        ui: personUi(),
+        env: { DISPLAY: ":0" },
+        interactive: true,
+        openBrowser: (url) => void page.goto(url),
+      },
+    );
+    await page.waitForURL(/\/interaction\//);
+    await signIn(page);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/callback\?/);
+    expect(await page.getByRole("heading").textContent()).toMatch(/logged in/i);
+    await picture(page, "issuer-success");
+    expect(unverifiedClaims((await token).idToken ?? "")).toMatchObject({ sub: "dora" });
   });
 });
 

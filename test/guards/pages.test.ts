@@ -53,6 +53,7 @@ describe("the code in our pages", () => {
     ["README.md", 6],
     ["docs/stores.md", 6],
     ["docs/issuers.md", 7],
+    ["docs/providers.md", 15],
   ])("compiles, block by block: %s", { timeout: 60_000 }, (page, least) => {
     const blocks = codeBlocks(page);
     expect(blocks.length).toBeGreaterThanOrEqual(least);

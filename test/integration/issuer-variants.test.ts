@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { completeLogin } from "../../demo/person.js";
 import { authenticate } from "../../src/authenticate.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
-import { unverifiedClaims } from "../../src/token.js";
+import { unverifiedClaims } from "../../src/jwt.js";
 import { userinfo } from "../../src/userinfo.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
@@ -341,7 +341,10 @@ describe("a login belongs to what was asked for", () => {
 });
 
 /** A provider of a few lines, for answers that no real one gives. */
-async function oddIssuer(answers: (form: URLSearchParams) => [number, object]): Promise<string> {
+async function oddIssuer(
+  answers: (form: URLSearchParams) => [number, object],
+  device?: object,
+): Promise<string> {
   const server = createServer((request, response) => {
     const reply = (status: number, body: object) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -354,12 +357,15 @@ async function oddIssuer(answers: (form: URLSearchParams) => [number, object]): 
         id_token_signing_alg_values_supported: ["RS256"],
       });
     } else if (request.url === "/device") {
-      reply(200, {
-        device_code: "secret-device-code",
-        user_code: "AB-CD",
-        verification_url: "https://x.example/go",
-        expires_in: 60,
-      });
+      reply(
+        200,
+        device ?? {
+          device_code: "secret-device-code",
+          user_code: "AB-CD",
+          verification_url: "https://x.example/go",
+          expires_in: 60,
+        },
+      );
     } else {
       void readBody(request).then((body) => reply(...answers(new URLSearchParams(body))));
     }
@@ -408,6 +414,21 @@ describe("answers that no real provider should give", () => {
     );
     expect(token.refreshToken).toBe("refresh-of-alice");
     expect(polls).toBe(3);
+  });
+
+  it("GitHub's refusal of the device flow, with status 200, leads to the browser", async () => {
+    const issuer = await oddIssuer(() => [200, tokens(issuer, "alice")], { error: "device_flow_disabled" });
+    const { options } = issuerWorld({ issuer, clientId: "cli" });
+    const ui = personUi();
+    const stop = new AbortController();
+    const login = authenticate(
+      { issuer, clientId: "cli" },
+      { ...options, ui, openBrowser: false, signal: stop.signal },
+    );
+    login.catch(() => {});
+    expect((await ui.seen("code")).url).toContain(`${issuer}/auth?`);
+    stop.abort();
+    await expect(login).rejects.toMatchObject({ code: "login_cancelled" });
   });
 
   it("a renewed id token of another person is refused, and the stored login kept", async () => {

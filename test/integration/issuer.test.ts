@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { unverifiedClaims } from "../../src/jwt.js";
 import { forgetAllDocuments } from "../../src/servers/document-cache.js";
-import { unverifiedClaims } from "../../src/token.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
 
@@ -66,6 +66,17 @@ describe("a person at an OpenID provider", () => {
     const { login, events } = issuerWorld({ issuer, clientId: "cli" });
     await login({ openBrowser: false });
     expect(events).toContainEqual(expect.objectContaining({ type: "logged_in", flow: "code" }));
+  });
+
+  it("that nobody can reach is told the exact commands that help", async () => {
+    const { issuer } = await startIssuer();
+    const { login } = issuerWorld({ issuer, clientId: "cli", audience: "api", scopes: ["openid", "read"] });
+    await expect(login({ interactive: false })).rejects.toMatchObject({
+      code: "interaction_required",
+      hint: expect.stringContaining(
+        `oidc-auth ${issuer} --client-id cli --audience api --scopes 'openid read' --json > token.json`,
+      ),
+    });
   });
 
   it("may deny, in either flow", async () => {
@@ -136,6 +147,30 @@ describe("discovery", () => {
     const { issuer } = await startIssuer();
     const { login } = issuerWorld({ issuer: `${issuer}/nowhere`, clientId: "cli" });
     await expect(login()).rejects.toMatchObject({ code: "request_failed", status: 404 });
+  });
+
+  it("is added to where it does not say all (GitLab's device flow)", async () => {
+    const { issuer } = await startIssuer({
+      before: (request, response) => {
+        if (request.url !== "/.well-known/openid-configuration") return false;
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(
+          JSON.stringify({
+            issuer,
+            authorization_endpoint: `${issuer}/auth`,
+            token_endpoint: `${issuer}/token`,
+            jwks_uri: `${issuer}/jwks`,
+            id_token_signing_alg_values_supported: ["ES256"],
+          }),
+        );
+        return true;
+      },
+    });
+    const target = { issuer, clientId: "cli" };
+    const { login } = issuerWorld(target);
+    await expect(login({ flow: "device" })).rejects.toMatchObject({ code: "device_flow_unsupported" });
+    const more = issuerWorld({ ...target, endpoints: { deviceAuthorization: `${issuer}/device/auth` } });
+    expect((await more.login({ flow: "device" })).refreshToken).toBeDefined();
   });
 
   it("is not needed where the endpoints are given", async () => {

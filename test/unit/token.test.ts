@@ -27,8 +27,11 @@ describe("the end of an access token", () => {
     );
   });
 
-  it("is five minutes ahead where nothing says", () => {
-    expect(tokenFromResponse({ access_token: "opaque" }, { now: NOW }).expiresAt).toBe(SECONDS + 300);
+  it("is five minutes ahead where nothing says and it can be renewed, else never: such a token holds until revoked", () => {
+    const of = (body: object) =>
+      tokenFromResponse({ access_token: "opaque", ...body }, { now: NOW }).expiresAt;
+    expect(of({ refresh_token: "r" })).toBe(SECONDS + 300);
+    expect(of({})).toBe(FAR_FUTURE);
   });
 
   it.each([[null], ["soon"], [-5], [0], [Number.NaN], [{}]])("is not read from %s", (expires) => {
