@@ -83,6 +83,7 @@ describe("the client's own credentials", () => {
       clientId: "service",
       privateKey: key,
       credentials: clientCredentials(),
+      ...(form === "PEM" && { assertionAudience: `${issuer}/token` }),
     };
     const { login, options } = issuerWorld(target);
     expect((await login()).accessToken).toBeTruthy();
@@ -230,7 +231,17 @@ describe("the token of a job", () => {
 
   it("may be one that we sign ourselves", async () => {
     const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-    const { issuer } = await issuerFor();
+    const { issuer, jobKey } = await issuerFor();
+    const ours = {
+      issuer: "https://ci.example.org",
+      privateKey: jobKey,
+      audience: issuer,
+      lifetime: 60,
+    };
+    expect((await login(issuer, jwtBearer({ assertion: signedJwt(ours) }))).scope).toBe("read");
+    expect(
+      (await login(issuer, jwtBearer({ assertion: signedJwt({ ...ours, subject: false }) }))).scope,
+    ).toBe("read");
     const assertion = signedJwt({
       issuer: "https://ci.example.org",
       privateKey: await exportPKCS8(privateKey),

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
+import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
 import { onTestFinished } from "vitest";
 import { listen } from "../../demo/http.js";
@@ -36,6 +36,8 @@ export interface TestIssuer {
   count(path: string): number;
   /** The job's own identity, as a CI system vouches for it. */
   jobToken(claims?: Record<string, unknown>): Promise<string>;
+  /** What it is signed with, in PEM. */
+  readonly jobKey: string;
 }
 
 export const NATIVE: ClientMetadata = {
@@ -82,6 +84,7 @@ export async function startIssuer(options: IssuerTestOptions = {}): Promise<Test
     provider,
     requests,
     count: (path) => requests.filter((one) => one.endsWith(` ${path}`)).length,
+    jobKey: await exportPKCS8(job.privateKey),
     jobToken: (claims = {}) =>
       new SignJWT({ sub: "repo:us/tool", ...claims })
         .setProtectedHeader({ alg: "ES256" })
