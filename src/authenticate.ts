@@ -23,23 +23,29 @@ export async function authenticate(target: Target, options: AuthenticateOptions 
   return createAuthenticator(target, options)();
 }
 
-/** The same for many calls: target and options are checked once. */
-export type Authenticator = (
-  call?: Pick<ObtainOptions, "rejected"> & { signal?: AbortSignal | undefined },
-) => Promise<Token>;
+/** The same for many calls: target and options are checked once, and `force` counts for the first that succeeds. */
+export interface Authenticator {
+  (call?: Pick<ObtainOptions, "rejected"> & { signal?: AbortSignal | undefined }): Promise<Token>;
+  readonly session: Session;
+}
 
 /** @throws AuthError `invalid_config`, `insecure_host` */
 export function createAuthenticator(target: Target, options: AuthenticateOptions = {}): Authenticator {
   const { flow: wanted, ...loginOptions } = options;
   const flow = oneOf("flow", wanted, FLOWS, "auto");
   const session = openSession(target, loginOptions);
-  return (call = {}) =>
-    obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
-      force: options.force ?? false,
+  let force = options.force ?? false;
+  const authenticate = async (call: Parameters<Authenticator>[0] = {}) => {
+    const token = await obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
+      force,
       signal: call.signal ?? options.signal,
       sharedAs: flow,
       rejected: call.rejected,
     });
+    force = false;
+    return token;
+  };
+  return Object.assign(authenticate, { session });
 }
 
 /** The login of a person, in the way that the server and the surroundings allow. */

@@ -68,13 +68,19 @@ function routesKey({ host, credentials }: RoutesSettings): string {
  * Python client drops a query, so that it never takes one of these entries for its own.
  */
 function issuerKey(settings: IssuerSettings): string {
-  const { issuer, resource, clientId, audience, scopes, credentials, dpop } = settings;
+  const { issuer, resource, clientId, audience, scopes, credentials, dpop, acrValues, maxAge } = settings;
   const asked = new URLSearchParams({ client_id: clientId ?? "" });
   if (credentials) asked.set("grant", credentials.kind);
   if (issuer !== undefined && resource !== undefined) asked.set("resource", resource);
   if (audience !== undefined) asked.set("audience", audience);
   if (scopes) asked.set("scope", [...scopes].sort().join(" "));
   if (dpop) asked.set("dpop", "1");
+  // A stronger login is not had by a weaker one.
+  if (acrValues) asked.set("acr_values", acrValues.join(" "));
+  if (maxAge !== undefined) asked.set("max_age", String(maxAge));
+  // What one provider takes beyond the standard may be what the token is for.
+  for (const [name, value] of Object.entries(settings.parameters).sort()) asked.append(`p.${name}`, value);
+  if (issuer === undefined) asked.set("api", "1");
   // Its query is part of an API's identity, too.
   const address = issuer ?? resource ?? "";
   const own = issuer === undefined ? parseHost(address).search : "";

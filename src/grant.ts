@@ -23,7 +23,12 @@ export interface CredentialSources {
 export interface Credentials {
   /** What they are, for messages: "the job's token of GitHub Actions". */
   readonly description: string;
-  /** Keeps their tokens apart from other logins of the same client. */
+  /** Which way it is; part of where its tokens are kept. */
   readonly kind: string;
+  /**
+   * Whose token it gives, and with which parameters: a text that is the same for the same, and never a secret. It keeps
+   * the tokens of several subjects apart.
+   */
+  identity(env: CredentialSources["env"]): Promise<string>;
   request(sources: CredentialSources): Promise<GrantRequest>;
 }

@@ -43,8 +43,11 @@ export async function logout(target: Target, options: LogoutOptions = {}): Promi
   const session = openSession(target, rest);
   const { signal } = rest;
   const { token, removed, revoked } = await end(session);
-  const server = await session.server(signal);
-  const url = await server.endSessionUrl(token, postLogoutRedirectUri, session.context, signal);
+  const { settings } = session.config;
+  // A program that would have to register first has no session there that it could end.
+  const unknown = token === undefined && settings.kind === "issuer" && settings.clientId === undefined;
+  const server = unknown ? undefined : await session.server(signal);
+  const url = await server?.endSessionUrl(token, postLogoutRedirectUri, session.context, signal);
   if (url && endSession) {
     const opener = rest.openBrowser === undefined || rest.openBrowser === false ? true : rest.openBrowser;
     await openBrowser(opener, url.href, signal ?? new AbortController().signal);
@@ -52,16 +55,25 @@ export async function logout(target: Target, options: LogoutOptions = {}): Promi
   return { removed, revoked, ...(url && { endSessionUrl: url.href }) };
 }
 
+/** Under the store's lock: a token that another process renews meanwhile would live on. */
 async function end(
   session: Session,
 ): Promise<{ token: Token | undefined; removed: boolean; revoked: boolean }> {
-  const { store, config, context, options } = session;
+  const { store, context, options } = session;
   const { account, signal } = options;
-  const token = await store.get(config, { account });
-  let revoked = false;
-  if (token) {
-    const server = await session.server(signal);
-    revoked = await server.revoke(token, context, signal);
-  }
-  return { token, removed: await store.remove(config, { account }), revoked };
+  const place = await session.place();
+  if (!(await store.get(place, { account }))) return { token: undefined, removed: false, revoked: false };
+  // Before the lock: it may have to ask an API, or a provider, who it is.
+  const server = await session.server(signal);
+  let [token, revoked]: [Token | undefined, boolean] = [undefined, false];
+  await store.update(
+    place,
+    async (current) => {
+      token = current;
+      revoked = current ? await server.revoke(current, context, signal) : false;
+      return undefined;
+    },
+    { account, signal },
+  );
+  return { token, removed: token !== undefined, revoked };
 }

@@ -92,8 +92,17 @@ function dispatcherOf(
 /** Its value may hold a password, so that no message shows it. */
 function proxyUrl(name: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url.href;
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (url && isHttp && isDecodable(url.username) && isDecodable(url.password)) return url.href;
   throw invalid(name, "must be the URL of an HTTP proxy, such as http://proxy.example.org:3128", undefined);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function authorization(uri: string): { token?: string } {

@@ -1,7 +1,7 @@
 import type { Credentials, GrantRequest } from "../grant.js";
 import { parameterMap } from "../settings/checks.js";
 import type { PrivateKey } from "../settings/client-auth.js";
-import { readToken, sourceOf, type TokenSource } from "./token-source.js";
+import { identityOf, readToken, sourceIdentity, sourceOf, type TokenSource } from "./token-source.js";
 
 /** Ways to a token that need no person, and no more than what is at hand. */
 
@@ -23,6 +23,7 @@ export function clientCredentials(options: GrantOptions = {}): Credentials {
   return {
     description: "the client's own credentials",
     kind: "client_credentials",
+    identity: async () => identityOfParameters(parameters),
     request: async () => ({ grantType: "client_credentials", parameters }),
   };
 }
@@ -49,6 +50,15 @@ export function tokenExchange(options: TokenExchangeOptions): Credentials {
   return {
     description: "a token exchange",
     kind: "token-exchange",
+    identity: async (env) =>
+      [
+        await sourceIdentity(subject, "subjectToken", env),
+        actor === undefined ? "" : await sourceIdentity(actor, "actorToken", env),
+        await identityOfParameters({
+          ...parameters,
+          type: `${subjectTokenType} ${requestedTokenType ?? ""}`,
+        }),
+      ].join("."),
     request: async (sources) => ({
       grantType: TOKEN_EXCHANGE,
       parameters: {
@@ -63,6 +73,12 @@ export function tokenExchange(options: TokenExchangeOptions): Credentials {
       },
     }),
   };
+}
+
+/** What is asked for beyond the usual: another API's token is another token. */
+export async function identityOfParameters(parameters: Readonly<Record<string, string>>): Promise<string> {
+  const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.length === 0 ? "" : identityOf(JSON.stringify(sorted));
 }
 
 /** `jwt`, `access_token`, `id_token`, `saml2` for the URNs of RFC 8693 §3. */
@@ -82,6 +98,8 @@ export function jwtBearer(options: JwtBearerOptions): Credentials {
   return {
     description: "a signed assertion",
     kind: "jwt-bearer",
+    identity: async (env) =>
+      `${await sourceIdentity(assertion, "assertion", env)}.${await identityOfParameters(parameters)}`,
     request: async (sources) => ({
       grantType: JWT_BEARER,
       parameters: { ...parameters, assertion: await readToken(assertion, "assertion", sources) },
@@ -118,7 +136,7 @@ export function signedJwt(options: SignedJwtOptions): TokenSource {
     lifetime = 300,
     claims,
   } = options;
-  return async ({ context, audience: server }) => {
+  const sign: TokenSource = async ({ context, audience: server }) => {
     const [{ SignJWT }, { privateKeyOf }] = await Promise.all([
       import("jose"),
       import("../servers/client-auth.js"),
@@ -134,6 +152,7 @@ export function signedJwt(options: SignedJwtOptions): TokenSource {
       .setExpirationTime(now + lifetime)
       .sign(key);
   };
+  return Object.assign(sign, { identity: JSON.stringify([issuer, subject, audience, claims]) });
 }
 
 /** How a job's own token is used. */

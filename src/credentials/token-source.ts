@@ -1,10 +1,40 @@
 import { AuthError } from "../errors.js";
 import type { CredentialSources } from "../grant.js";
+import { unverifiedClaims } from "../jwt.js";
 import { invalid } from "../settings/checks.js";
 import { cleanText } from "../text.js";
 
 /** A token that somebody else made for us: itself, or what fetches it. Asked anew each time one is needed. */
 export type TokenSource = string | ((sources: CredentialSources) => Promise<string> | string);
+
+/** A source that can say whose token it gives without fetching one. */
+export type NamedSource = TokenSource & { readonly identity?: string };
+
+/** Whose token a text is: of a JWT what it says of itself, else the text itself, hashed. It tells subjects apart, and trusts nothing. */
+export async function identityOf(token: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const { iss, sub, azp, client_id: client } = unverifiedClaims(token) ?? {};
+  const whose = sub === undefined ? token : JSON.stringify([iss, sub, azp, client]);
+  return createHash("sha256").update(whose).digest("base64url").slice(0, 22);
+}
+
+/** Whose token a source gives. */
+export async function sourceIdentity(
+  source: NamedSource,
+  what: string,
+  env: CredentialSources["env"],
+): Promise<string> {
+  if (typeof source === "function" && source.identity !== undefined) return identityOf(source.identity);
+  // A function may give each caller another one's token: only the token itself can tell.
+  const context = {
+    fetch: globalThis.fetch,
+    now: Date.now,
+    sleep: async () => {},
+    random: Math.random,
+    emit: () => {},
+  };
+  return identityOf(await readToken(source, what, { env, audience: "", context }));
+}
 
 /** Fetches a token from its source. @throws AuthError `credentials_unavailable` */
 export async function readToken(
@@ -48,7 +78,7 @@ export async function fileToken(path: string): Promise<string> {
 const MAX_TOKEN_LENGTH = 64 * 1024;
 
 /** A token in an environment variable. */
-export function variableToken(name: string, { env }: CredentialSources, hint?: string): string {
+export function variableToken(name: string, { env }: Pick<CredentialSources, "env">, hint?: string): string {
   const value = env[name];
   if (!value) throw unavailable(`the variable ${name}`, "it is not set", hint);
   return value;

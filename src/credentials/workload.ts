@@ -2,10 +2,12 @@ import type { CredentialSources, Credentials } from "../grant.js";
 import { isRecord } from "../jwt.js";
 import { isSafe } from "../settings/address.js";
 import { invalid, oneOf, parameterMap, text } from "../settings/checks.js";
-import { type GrantOptions, type WorkloadUse, workloadRequest } from "./grants.js";
+import { type GrantOptions, identityOfParameters, type WorkloadUse, workloadRequest } from "./grants.js";
 import {
   fileToken,
+  identityOf,
   readToken,
+  sourceIdentity,
   sourceOf,
   type TokenSource,
   unavailable,
@@ -31,6 +33,7 @@ function workload(
   description: string,
   options: WorkloadOptions,
   read: (sources: CredentialSources) => Promise<string>,
+  whose: (env: CredentialSources["env"]) => Promise<string>,
 ): Credentials {
   const use = oneOf("use", options.use, USES, "token-exchange");
   const parameters = parameterMap("parameters", options.parameters);
@@ -38,6 +41,8 @@ function workload(
   return {
     description,
     kind: use,
+    identity: async (env) =>
+      `${await whose(env)}.${await identityOfParameters({ ...parameters, type: tokenType })}`,
     request: async (sources) => workloadRequest(use, await read(sources), parameters, tokenType),
   };
 }
@@ -50,7 +55,7 @@ export interface GitHubActionsOptions extends WorkloadOptions {
 /** The OIDC token of a GitHub Actions job, which needs `permissions: id-token: write`. */
 export function fromGitHubActions(options: GitHubActionsOptions = {}): Credentials {
   const { audience, ...rest } = options;
-  return workload("the job's token of GitHub Actions", rest, async (sources) => {
+  const read = async (sources: CredentialSources) => {
     const { context, signal } = sources;
     const hint = "Give the job the permission: permissions: { id-token: write }.";
     const address = variableToken("ACTIONS_ID_TOKEN_REQUEST_URL", sources, hint);
@@ -75,8 +80,24 @@ export function fromGitHubActions(options: GitHubActionsOptions = {}): Credentia
     if (typeof value !== "string" || value === "")
       throw unavailable("GitHub Actions", "its answer holds none");
     return value;
-  });
+  };
+  // Jobs of several repositories may share a runner, and with it a store.
+  const whose = async (env: CredentialSources["env"]) =>
+    identityOf(JSON.stringify([audience, ...GITHUB_JOB.map((name) => env[name])]));
+  return workload("the job's token of GitHub Actions", rest, read, whose);
 }
+
+/** What GitHub puts into the subject of a job's token. */
+const GITHUB_JOB = [
+  ...[
+    "GITHUB_REPOSITORY",
+    "GITHUB_REF",
+    "GITHUB_WORKFLOW_REF",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_RUN_ID",
+    "GITHUB_JOB",
+  ],
+];
 
 export interface GitLabOptions extends WorkloadOptions {
   /** The variable that the job's `id_tokens:` names. Default `OIDC_TOKEN`. */
@@ -87,8 +108,11 @@ export interface GitLabOptions extends WorkloadOptions {
 export function fromGitLab(options: GitLabOptions = {}): Credentials {
   const { variable = "OIDC_TOKEN", ...rest } = options;
   const hint = `Name it in the job: id_tokens: { ${variable}: { aud: https://… } }.`;
-  return workload("the job's token of GitLab CI", rest, async (sources) =>
-    variableToken(variable, sources, hint),
+  return workload(
+    "the job's token of GitLab CI",
+    rest,
+    async (sources) => variableToken(variable, sources, hint),
+    async (env) => identityOf(variableToken(variable, { env }, hint)),
   );
 }
 
@@ -110,21 +134,34 @@ export function fromFile(
   description = `the token in ${path}`,
 ): Credentials {
   if (typeof path !== "string" || path === "") throw invalid("path", "must be the path of a file", path);
-  return workload(description, options, (sources) =>
-    readToken(() => fileToken(path), `the file ${path}`, sources),
+  const source = () => fileToken(path);
+  const what = `the file ${path}`;
+  return workload(
+    description,
+    options,
+    (sources) => readToken(source, what, sources),
+    (env) => sourceIdentity(source, what, env),
   );
 }
 
 /** A token in an environment variable. */
 export function fromEnvironment(name: string, options: WorkloadOptions = {}): Credentials {
   if (typeof name !== "string" || name === "") throw invalid("name", "must be the name of a variable", name);
-  return workload(`the token in ${name}`, options, async (sources) => variableToken(name, sources));
+  return workload(
+    `the token in ${name}`,
+    options,
+    async (sources) => variableToken(name, sources),
+    async (env) => identityOf(variableToken(name, { env })),
+  );
 }
 
 /** A token that a function of yours fetches. */
 export function fromCallback(fetchToken: TokenSource, options: WorkloadOptions = {}): Credentials {
   const source = sourceOf("the callback", fetchToken);
-  return workload("the token of a callback", options, (sources) =>
-    readToken(source, "the callback", sources),
+  return workload(
+    "the token of a callback",
+    options,
+    (sources) => readToken(source, "the callback", sources),
+    (env) => sourceIdentity(source, "the callback", env),
   );
 }

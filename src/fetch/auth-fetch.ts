@@ -1,7 +1,6 @@
 import { type Authenticator, createAuthenticator } from "../authenticate.js";
-import { Config } from "../config.js";
+import type { Config } from "../config.js";
 import { AuthError } from "../errors.js";
-import { networkFetch } from "../flows/network-fetch.js";
 import type { Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
 import { safeUrl } from "../settings/address.js";
@@ -35,31 +34,24 @@ type Fetch = typeof globalThis.fetch;
 export function createAuthFetch(target: Target, options: AuthFetchOptions = {}): Fetch {
   const { origins, ...rest } = options;
   const token = createAuthenticator(target, rest);
-  const allowed = allowedOrigins(target, options, origins);
-  const plain: Fetch = options.fetch ?? networkFetch(options.network, options.env);
+  const { config, context } = token.session;
+  const insecure = config.settings.allowInsecureHost;
+  const allowed = allowedOrigins(config, origins);
   return async (input, init) => {
     const request = new Outgoing(input, init);
-    if (!allowed.has(request.url.origin)) return plain(input, init);
-    return carry(request, { token, plain, insecure: rest.allowInsecureHost ?? false });
+    if (!allowed.has(request.url.origin)) return context.fetch(input, init);
+    return carry(request, { token, plain: context.fetch, insecure });
   };
 }
 
-function allowedOrigins(
-  target: Target,
-  options: AuthFetchOptions,
-  origins: AuthFetchOptions["origins"],
-): ReadonlySet<string> {
-  const insecure = options.allowInsecureHost ?? false;
+function allowedOrigins(config: Config, origins: AuthFetchOptions["origins"]): ReadonlySet<string> {
+  const { settings } = config;
   if (origins === undefined) {
-    const config = Config.from(
-      target,
-      options.allowInsecureHost === undefined ? {} : { allowInsecureHost: insecure },
-    );
-    const own = config.settings.kind === "issuer" ? config.settings.resource : undefined;
+    const own = settings.kind === "issuer" ? settings.resource : undefined;
     return new Set([new URL(own ?? config.host).origin]);
   }
   if (!Array.isArray(origins)) throw invalid("origins", "must be a list of origins", origins);
-  return new Set(origins.map((one) => safeUrl(one, insecure, "origins").origin));
+  return new Set(origins.map((one) => safeUrl(one, settings.allowInsecureHost, "origins").origin));
 }
 
 interface Carrying extends Sending {
@@ -67,21 +59,35 @@ interface Carrying extends Sending {
 }
 
 async function carry(request: Outgoing, carrying: Carrying): Promise<Response> {
-  const { signal } = request;
-  const first = await carrying.token({ signal });
+  const first = await tokenFor(request, carrying);
   const answer = await followed(request, first, carrying);
-  if (answer.status !== 401 && answer.status !== 403) return answer;
+  // What was redirected to another origin went there without the token: it was not the token that was refused.
+  if ((answer.status !== 401 && answer.status !== 403) || request.leftOrigin) return answer;
   const { challengesOf } = await import("../servers/challenges.js");
   const challenges = await challengesOf(answer.status, answer.headers);
   const errors = challenges.map(({ parameters }) => parameters["error"]);
-  if (errors.includes("insufficient_scope")) throw insufficientScope(request, answer, challenges, first);
+  if (errors.includes("insufficient_scope")) {
+    await answer.body?.cancel().catch(() => {});
+    throw insufficientScope(request, answer, challenges, first);
+  }
   const refused = answer.status === 401 && (errors.includes("invalid_token") || !errors.some(Boolean));
-  // What was redirected to another origin went there without the token: it was not the token that was refused.
-  if (!refused || request.leftOrigin) return answer;
-  const second = await carrying.token({ rejected: first.accessToken, signal });
+  if (!refused) return answer;
+  const second = await tokenFor(request, carrying, first.accessToken);
   if (!request.replayable) return answer;
   await answer.body?.cancel().catch(() => {});
   return followed(request, second, carrying);
+}
+
+/** A token for a request. The caller's abort is told as `fetch` tells it: with the signal's own reason. */
+async function tokenFor(request: Outgoing, { token }: Carrying, rejected?: string): Promise<Token> {
+  const { signal } = request;
+  signal?.throwIfAborted();
+  try {
+    return await token({ signal, rejected });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 function insufficientScope(

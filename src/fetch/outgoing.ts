@@ -19,10 +19,11 @@ export class Outgoing {
     const request = typeof input === "object" && !(input instanceof URL) ? input : undefined;
     const { method, headers, body, redirect, signal, ...rest } = init;
     this.url = new URL(request ? request.url : String(input));
-    this.method = (method ?? request?.method ?? "GET").toUpperCase();
+    this.method = normalMethod(method ?? request?.method ?? "GET");
     this.headers = new Headers(headers ?? request?.headers);
     this.redirect = redirect ?? request?.redirect ?? "follow";
-    this.signal = signal ?? request?.signal ?? undefined;
+    // `null` takes a Request's own signal away.
+    this.signal = (signal === undefined ? request?.signal : signal) ?? undefined;
     this.#body = body ?? null;
     // A Request's body is a stream to us, whatever it was made of: it is copied while it is sent.
     this.#request = this.#body === null && request?.body ? request : undefined;
@@ -44,6 +45,12 @@ export class Outgoing {
     this.#request = copy;
     return body;
   }
+}
+
+/** The usual methods in upper case, others as they are (WHATWG Fetch §2.2.1). */
+function normalMethod(method: string): string {
+  const upper = method.toUpperCase();
+  return ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"].includes(upper) ? upper : method;
 }
 
 /** What can be read once only. */

@@ -15,6 +15,14 @@ export function networkFetch(
   return async (input, init) => {
     // At the first request: a token that is reused needs none.
     opened ??= import("../network.js").then(({ openNetwork }) => openNetwork(network ?? {}, env));
-    return (await opened)(input, init);
+    try {
+      return await (await opened)(input, init);
+    } catch (error) {
+      // A file that was not there may be there at the next request.
+      await opened.catch(() => {
+        opened = undefined;
+      });
+      throw error;
+    }
   };
 }

@@ -21,7 +21,7 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
   const { store, config, context } = session;
   const { account } = session.options;
   if (!options.force) {
-    const stored = await store.get(config, { account });
+    const stored = await store.get(await session.place(), { account });
     if (stored && isGood(stored, context.now(), options)) {
       context.emit({ type: "reused", server: config.host });
       return stored;
@@ -83,20 +83,17 @@ async function refreshOrLogIn(
   await store.backend.assertWritable();
   const token = await logInAsRegistered(session, () => login(outcome, signal));
   reportMissing(session, token, (config.settings.scopes ?? []).join(" "));
-  await store.put(config, token, { account: session.options.account });
+  await store.put(await session.place(), token, { account: session.options.account });
   return token;
 }
 
-/** A server may forget who registered with it: then the next login registers anew. */
+/** A server may forget who registered with it: then the login registers anew. */
 async function logInAsRegistered(session: Session, login: () => Promise<Token>): Promise<Token> {
   try {
     return await login();
   } catch (error) {
     const unknown = isAuthError(error, "invalid_client", "unauthorized_client");
-    // A browser is not sent back with this error: all that is seen here is that nobody came.
-    if (!unknown && !isAuthError(error, "login_timeout")) throw error;
-    const had = await session.forgetRegistration();
-    if (!had || !unknown) throw error;
+    if (!unknown || !(await session.forgetRegistration())) throw error;
     return login();
   }
 }
@@ -110,7 +107,7 @@ async function refreshStored(
   const { store, config, context } = session;
   const { account } = session.options;
   const good = (token: Token) => isGood(token, context.now(), options);
-  const stored = await store.get(config, { account });
+  const stored = await store.get(await session.place(), { account });
   if (!stored) return { text: "no login is stored for it" };
   if (!isRefreshable(stored, context.now())) {
     return {
@@ -120,7 +117,7 @@ async function refreshStored(
   let refused: AuthError | undefined;
   let refreshed = false;
   const token = await store.update(
-    config,
+    await session.place(),
     async (current) => {
       // Somebody else was quicker, or forgot the login meanwhile.
       if (!current || good(current) || !isRefreshable(current, context.now())) return current;
@@ -131,7 +128,7 @@ async function refreshStored(
       } catch (error) {
         // A server that forgot who registered with it refuses whatever that client has.
         const forgotten = isAuthError(error, "invalid_client") && (await session.forgetRegistration());
-        if (!forgotten && !isRefused(error)) throw leftAlone(error);
+        if (!forgotten && !isRefused(error, session)) throw leftAlone(error);
         context.emit({ type: "refresh_refused", server: config.host, code: error.code });
         refused = error;
         // Removed only where it is still the one that was refused: the store compares.

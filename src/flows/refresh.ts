@@ -28,9 +28,11 @@ export async function refresh(session: Session, token: Token, signal?: AbortSign
 }
 
 /** Whether the server says that this refresh token is of no more use (RFC 6749 §5.2), as opposed to having trouble. */
-export function isRefused(error: unknown): error is AuthError {
+export function isRefused(error: unknown, { config }: Session): error is AuthError {
   if (!isAuthError(error)) return false;
-  return error.code === "invalid_grant" || (error.status === 401 && error.code === "request_failed");
+  if (error.code === "invalid_grant") return true;
+  // The routes say it so in broker mode; at an issuer it is some gateway's page, which knows nothing of the login.
+  return config.settings.kind === "routes" && error.status === 401 && error.code === "request_failed";
 }
 
 /** Scopes that say how to log in rather than what may be done; servers need not repeat them. */

@@ -5,7 +5,9 @@ import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
 import { invalid } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
+import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
+import { untilAborted } from "./deadline.js";
 import { networkFetch } from "./network-fetch.js";
 import type { OpenServer } from "./open-server.js";
 
@@ -18,6 +20,8 @@ export interface Session {
   readonly store: TokenStore;
   readonly context: Context;
   readonly options: LoginOptions;
+  /** Where its token is kept: the config's place, and with credentials their subject's own place there. */
+  place(): Promise<StoreTarget>;
   /** Made when first needed: a token that is reused needs no server. */
   server(signal?: AbortSignal): Promise<AuthServer>;
   /** Forgets that this program registered itself with the server. @returns whether it had */
@@ -32,25 +36,39 @@ export function openSession(target: Target, options: LoginOptions): Session {
   }
   const [store, context] = [openStore(options), openContext(options)];
   let opened: Promise<OpenServer> | undefined;
+  let forgotten = false;
+  const open = async (): Promise<OpenServer> => {
+    const { openServer } = await import("./open-server.js");
+    return openServer({ config, store, account: options.account, context, forgotten });
+  };
   return {
     config,
     store,
     context,
     options,
+    place: async () => {
+      const { credentials } = config.settings;
+      if (!credentials) return config;
+      return `${config.storeKey}&subject=${await credentials.identity(options.env ?? process.env)}`;
+    },
     server: async (signal) => {
-      opened ??= import("./open-server.js").then(({ openServer }) =>
-        openServer({ config, store, context, signal }),
-      );
+      const opening = opened ?? open();
+      opened = opening;
       // What failed now may work at the next call.
-      opened.catch(() => {
-        opened = undefined;
+      opening.catch(() => {
+        if (opened === opening) opened = undefined;
       });
-      return (await opened).server;
+      // Opened for all callers, so that it ends with none of them; each waits no longer than they want.
+      return (await untilAborted(opening, signal)).server;
     },
     forgetRegistration: async () => {
-      const key = (await opened?.catch(() => undefined))?.registrationKey;
+      const registration = (await opened?.catch(() => undefined))?.registration;
       opened = undefined;
-      return key === undefined ? false : store.backend.delete(key);
+      if (!registration) return false;
+      forgotten = true;
+      // Another process may have registered anew meanwhile: that one stays.
+      await store.backend.delete(registration.key, { ifUnchanged: registration.entry });
+      return true;
     },
   };
 }

@@ -28,14 +28,14 @@ export async function obtainUnattended(
         outcome = "refreshed";
         return next;
       } catch (error) {
-        if (!isRefused(error)) throw error;
+        if (!isRefused(error, session)) throw error;
         context.emit({ type: "refresh_refused", server, code: error.code });
       }
     }
     outcome = "granted";
     return grant(session, credentials, signal);
   };
-  const token = await store.update(config, work, { account, signal, done: good });
+  const token = await store.update(await session.place(), work, { account, signal, done: good });
   if (!token) throw new AuthError("store_unwritable", `${store.backend.description} did not keep the token.`);
   context.emit({ type: outcome, server });
   return token;

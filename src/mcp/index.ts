@@ -1,4 +1,4 @@
-import { createAuthenticator } from "../authenticate.js";
+import { type Authenticator, createAuthenticator } from "../authenticate.js";
 import { isAuthError } from "../errors.js";
 import { createAuthFetch } from "../fetch/auth-fetch.js";
 import type { AuthenticateOptions } from "../options.js";
@@ -41,6 +41,12 @@ export function mcpAuthProvider(
   );
 }
 
+interface Made {
+  readonly scopes: readonly string[] | undefined;
+  readonly authenticator: Authenticator;
+  readonly fetch: typeof globalThis.fetch;
+}
+
 class StoredLogin implements McpAuthProvider {
   readonly fetch: typeof globalThis.fetch;
   readonly #server: ResourceInit;
@@ -48,13 +54,14 @@ class StoredLogin implements McpAuthProvider {
   /** What the server asked for beyond the usual, since this process began. */
   #scopes: readonly string[] | undefined;
   #given: Token | undefined;
+  #current: Made | undefined;
 
   constructor(server: ResourceInit, options: AuthenticateOptions) {
     this.#server = server;
     this.#options = options;
     this.#scopes = server.scopes;
     // Checked now, not at the first request.
-    createAuthenticator(this.#target(), options);
+    this.#made();
     this.fetch = this.#fetch.bind(this);
   }
 
@@ -80,6 +87,8 @@ class StoredLogin implements McpAuthProvider {
     } catch (error) {
       // A server that wants no token says nothing of where they are given.
       if (isAuthError(error, "resource_metadata_missing")) return undefined;
+      // In a job nobody was asked yet, not even the server.
+      if (isAuthError(error, "interaction_required") && (await this.#wantsNone())) return undefined;
       throw error;
     }
   }
@@ -102,19 +111,37 @@ class StoredLogin implements McpAuthProvider {
     this.#given = await this.#token(this.#given?.accessToken);
   }
 
+  async #wantsNone(): Promise<boolean> {
+    try {
+      await this.#made().authenticator.session.server();
+      return false;
+    } catch (error) {
+      return isAuthError(error, "resource_metadata_missing");
+    }
+  }
+
   async #token(rejected?: string): Promise<Token> {
-    this.#given = await createAuthenticator(this.#target(), this.#options)({ rejected });
+    this.#given = await this.#made().authenticator({ rejected });
     return this.#given;
   }
 
   async #fetch(...[input, init]: Parameters<typeof globalThis.fetch>): Promise<Response> {
-    const headers = new Headers(init?.headers);
     // Without a token there was nothing to renew: the server wants none, or says so.
-    if (!headers.has("authorization")) return (this.#options.fetch ?? globalThis.fetch)(input, init);
-    return createAuthFetch(this.#target(), this.#options)(input, init);
+    const { fetch, authenticator } = this.#made();
+    const bearing = new Headers(init?.headers).has("authorization");
+    return bearing ? fetch(input, init) : authenticator.session.context.fetch(input, init);
   }
 
-  #target(): ResourceInit {
-    return { ...this.#server, scopes: this.#scopes };
+  /** Made anew where the scopes have changed, as that is another login. */
+  #made(): Made {
+    if (this.#current && this.#current.scopes === this.#scopes) return this.#current;
+    const target: ResourceInit = { ...this.#server, scopes: this.#scopes };
+    const { force: _once, ...options } = this.#options;
+    this.#current = {
+      scopes: this.#scopes,
+      authenticator: createAuthenticator(target, this.#options),
+      fetch: createAuthFetch(target, options),
+    };
+    return this.#current;
   }
 }

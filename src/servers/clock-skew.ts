@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 
 /** How far (milliseconds) the clock of each origin was ahead of ours when it last answered. */
-const measured = new Map<string, number>();
+const measured = new Map<string, { readonly skew: number; readonly real: number }>();
 const MAX_ORIGINS = 100;
 
 /** A difference up to this (milliseconds) is none: `Date` has whole seconds, and answers take time. */
@@ -18,14 +18,7 @@ const warned = new WeakMap<Context, Set<string>>();
  * @param asked Unix milliseconds at which the request was sent
  */
 export function measureSkew(url: URL, headers: Headers, asked: number, context: Context): void {
-  const date = Date.parse(headers.get("date") ?? "");
-  const age = Number(headers.get("age") ?? 0);
-  // What a cache answers says when it was asked, not what time it is.
-  if (Number.isNaN(date) || age > 0) return;
-  // The header drops the fraction of a second: half of one is the best guess.
-  const skew = date + 500 - (asked + context.now()) / 2;
-  if (measured.size >= MAX_ORIGINS) measured.clear();
-  measured.set(url.origin, Math.abs(skew) <= NEGLIGIBLE_MS ? 0 : skew);
+  const skew = note(url, headers, (asked + context.now()) / 2);
   if (Math.abs(skew) <= WARN_MS) return;
   const told = warned.get(context) ?? new Set();
   warned.set(context, told);
@@ -37,7 +30,30 @@ export function measureSkew(url: URL, headers: Headers, asked: number, context: 
   context.emit({ type: "warning", message });
 }
 
+/** The same where only the time for what we sign is wanted. */
+export function noteServerTime(url: URL, headers: Headers): void {
+  note(url, headers, Date.now());
+}
+
+/** Keeps what time it is at a server. @returns how far (milliseconds) its clock is ahead of `now` */
+function note(url: URL, headers: Headers, now: number): number {
+  const date = Date.parse(headers.get("date") ?? "");
+  // What a cache answers says when it was asked, not what time it is.
+  if (Number.isNaN(date) || Number(headers.get("age") ?? 0) > 0) return 0;
+  // The header drops the fraction of a second: half of one is the best guess.
+  const [skew, real] = [date + 500 - now, date + 500 - Date.now()];
+  const effective = (ms: number) => (Math.abs(ms) <= NEGLIGIBLE_MS ? 0 : ms);
+  if (measured.size >= MAX_ORIGINS) measured.clear();
+  measured.set(url.origin, { skew: effective(skew), real: effective(real) });
+  return skew;
+}
+
 /** How far (milliseconds) the clock of a server is ahead of ours; 0 where that is not known. */
 export function skewOf(url: URL): number {
-  return measured.get(url.origin) ?? 0;
+  return measured.get(url.origin)?.skew ?? 0;
+}
+
+/** What time it is at a server (Unix seconds), for what libraries sign: they read the real clock, not a caller's own. */
+export function serverSeconds(url: URL): number {
+  return Math.floor((Date.now() + (measured.get(url.origin)?.real ?? 0)) / 1000);
 }

@@ -1,10 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isRecord } from "../jwt.js";
 
 /** For how long (milliseconds) what a server says of itself is believed. */
 const LIFETIME_MS = 24 * 3600 * 1000;
+
+/** A document larger than this is none. */
+const MAX_BYTES = 1024 * 1024;
 
 interface Kept {
   readonly id: string;
@@ -65,11 +69,27 @@ function fileOf({ id, folder }: { id: string; folder: string | undefined }): str
 
 async function readKept(file: string, id: string): Promise<Kept | undefined> {
   try {
-    const kept: unknown = JSON.parse(await readFile(file, "utf8"));
+    const kept: unknown = JSON.parse(await readOwn(file));
     if (!isRecord(kept) || kept["id"] !== id || typeof kept["readAt"] !== "number") return undefined;
     return { id, content: kept["content"], readAt: kept["readAt"] };
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * A file that nobody but this user can have written: it says where secrets are sent. A link is not followed.
+ * @throws where it is another one's
+ */
+async function readOwn(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    const { mode, uid, size } = await file.stat();
+    const others = process.platform !== "win32" && ((mode & 0o022) !== 0 || uid !== process.getuid?.());
+    if (others || size > MAX_BYTES) throw new Error("It is not ours.");
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CryptoKey } from "jose";
 import type { Configuration, DPoPHandle } from "openid-client";
 import type { DpopKey } from "../token.js";
+import { serverSeconds } from "./clock-skew.js";
 
 /** Handles by key: each remembers the nonces that servers gave it, which saves a refused request (RFC 9449 §8). */
 const handles = new Map<string, DPoPHandle>();
@@ -19,7 +20,14 @@ export async function dpopHandle(
   configuration: Configuration,
   key: DpopKey,
 ): Promise<DPoPHandle> {
-  return handleOf(key, (pair) => library.getDPoPHandle(configuration, pair));
+  return handleOf(key, (pair) =>
+    library.getDPoPHandle(configuration, pair, { [library.modifyAssertion]: setServerTime }),
+  );
+}
+
+/** A proof is judged by the clock of whoever it is for (RFC 9449 §4.3). */
+export function setServerTime(_header: unknown, proof: { htu?: unknown; iat?: unknown }): void {
+  proof.iat = serverSeconds(new URL(String(proof.htu)));
 }
 
 /** The key's handle, made once. */

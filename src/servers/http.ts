@@ -21,6 +21,8 @@ export interface HttpRequest {
   /** Something else than a form. */
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the body is left unread: it may be a stream that never ends. */
+  readonly headersOnly?: boolean;
 }
 
 export interface HttpAnswer {
@@ -63,7 +65,8 @@ export async function send(request: HttpRequest, context: Context): Promise<Http
       signal: stop.signal,
     });
     measureSkew(url, answer.headers, asked, context);
-    const text = await readBody(answer, request);
+    if (request.headersOnly) await answer.body?.cancel();
+    const text = request.headersOnly ? "" : await readBody(answer, request);
     return {
       status: answer.status,
       text,

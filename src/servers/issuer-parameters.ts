@@ -45,7 +45,7 @@ export function loginParameters(settings: IssuerSettings, scopes: readonly strin
   // OpenID Connect Core §11 wants consent for a refresh token; without one there is nothing to ask consent for anew.
   const asked = prompt === "consent" && !scopes.includes("offline_access") ? false : prompt;
   return {
-    ...(scopes.length > 0 && { scope: scopes.join(" ") }),
+    ...scopeParameter(scopes),
     ...(asked !== false && { prompt: asked }),
     ...(loginHint !== undefined && { login_hint: loginHint }),
     ...(maxAge !== undefined && { max_age: String(maxAge) }),
@@ -53,4 +53,9 @@ export function loginParameters(settings: IssuerSettings, scopes: readonly strin
     ...targetParameters(settings),
     ...parameters,
   };
+}
+
+/** The scopes of a request; none where there are none. */
+export function scopeParameter(scopes: readonly string[]): Record<string, string> {
+  return scopes.length > 0 ? { scope: scopes.join(" ") } : {};
 }

@@ -3,18 +3,19 @@ import type { Context } from "../context.js";
 import { AuthError, isAuthError } from "../errors.js";
 import type { GrantRequest } from "../grant.js";
 import type { IssuerSettings } from "../settings/issuer.js";
-import { type DpopKey, type Token, tokenFromResponse } from "../token.js";
+import type { DpopKey, Token } from "../token.js";
+import { tokenFromResponse } from "../token-response.js";
 import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
 import { type Discovery, discover, forgetDiscovery } from "./discovery.js";
 import { newDpopKey } from "./dpop.js";
-import { assertSamePerson, decryptedIdToken } from "./id-token.js";
 import { beginCodeLogin } from "./issuer-code.js";
-import { loginScopes, redirectPlan, targetParameters } from "./issuer-parameters.js";
+import { loginScopes, redirectPlan, scopeParameter, targetParameters } from "./issuer-parameters.js";
 import * as services from "./issuer-services.js";
 import { type OpenIdClient, type Operation, type Speaking, speak } from "./openid.js";
 import { parseServerError } from "./server-error.js";
+import { assertOurs, assertSamePerson, decryptedIdToken } from "./token-checks.js";
 
 const DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -64,9 +65,10 @@ export class IssuerServer implements AuthServer {
       } catch (error) {
         // Refused, or an answer that only we can read: Google's own name for an address.
         const { request, answer } = fetch.last ?? {};
-        if (!answer || !request || isAuthError(error)) throw error;
+        if (!answer || !request) throw error;
         const refused = answer.status !== 200 || parseServerError(answer.json, "").error !== undefined;
-        if (refused && meansNoDeviceFlow(answer)) {
+        // An endpoint that the provider names and that is busy is there all the same.
+        if (refused && answer.status !== 503 && meansNoDeviceFlow(answer)) {
           throw new AuthError(
             "device_flow_unsupported",
             `${this.#settings.issuer} does not offer its device flow to the client ${this.#client.clientId}.`,
@@ -121,6 +123,7 @@ export class IssuerServer implements AuthServer {
 
   async refresh(token: Token, context: Context): Promise<Token> {
     const { dpopKey } = token;
+    assertOurs(token, this.#identity);
     try {
       return await this.#speak({ context, dpopKey }, async ({ library, configuration, proof }) => {
         const parameters = targetParameters(this.#settings);
@@ -166,6 +169,7 @@ export class IssuerServer implements AuthServer {
   }
 
   async userinfo(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    assertOurs(token, this.#identity);
     const operation = { context, signal, dpopKey: token.dpopKey };
     return this.#speak(operation, (speaking) =>
       services.userinfo(speaking, token, this.#settings.endpoints?.["userinfo_endpoint"] !== undefined),
@@ -173,10 +177,12 @@ export class IssuerServer implements AuthServer {
   }
 
   async introspect(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    assertOurs(token, this.#identity);
     return this.#speak({ context, signal }, (speaking) => services.introspect(speaking, token));
   }
 
   async revoke(token: Token, context: Context, signal?: AbortSignal): Promise<boolean> {
+    assertOurs(token, this.#identity);
     return this.#speak({ context, signal }, (speaking) => services.revoke(speaking, token));
   }
 
@@ -220,7 +226,8 @@ export class IssuerServer implements AuthServer {
     const decrypted = decryptedIdToken(library.getDecryptedResponses(answer));
     const body = decrypted === undefined ? answer : { ...answer, id_token: decrypted };
     const skew = skewOf(new URL(this.#settings.endpoints?.["token_endpoint"] ?? this.#settings.issuer));
-    const token = tokenFromResponse(body, { now: context.now(), skew, ...about });
+    const { issuer, clientId } = this.#identity;
+    const token = tokenFromResponse(body, { now: context.now(), skew, issuer, clientId, ...about });
     if (about.dpopKey && token.dpopKey === undefined) {
       const message = `${this.#settings.issuer} does not bind its tokens to a key (DPoP): whoever has one can use it.`;
       context.emit({ type: "warning", message });
@@ -233,8 +240,4 @@ export class IssuerServer implements AuthServer {
     const gone = isAuthError(error) && [404, 405, 410].includes(error.status ?? 0);
     if (gone) await forgetDiscovery(this.#settings, this.#folder);
   }
-}
-
-function scopeParameter(scopes: readonly string[]): Record<string, string> {
-  return scopes.length > 0 ? { scope: scopes.join(" ") } : {};
 }

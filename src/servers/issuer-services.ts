@@ -52,7 +52,13 @@ export async function revoke({ library, configuration }: Speaking, token: Token)
   if (token.refreshToken !== undefined) {
     await library.tokenRevocation(configuration, token.refreshToken, { token_type_hint: "refresh_token" });
   }
-  await library.tokenRevocation(configuration, token.accessToken, { token_type_hint: "access_token" });
+  try {
+    await library.tokenRevocation(configuration, token.accessToken, { token_type_hint: "access_token" });
+  } catch (error) {
+    // A server need not revoke access tokens (RFC 7009 §2.2.1): the login is over all the same.
+    const unsupported = (error as { error?: unknown }).error === "unsupported_token_type";
+    if (!unsupported || token.refreshToken === undefined) throw error;
+  }
   return true;
 }
 

@@ -3,9 +3,10 @@ import { AuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
 import { isSafe } from "../settings/address.js";
 import { cleanText } from "../text.js";
+import { positive } from "../token.js";
 import type { Discovery } from "./discovery.js";
 import { type HttpAnswer, type HttpRequest, send } from "./http.js";
-import { errorFromAnswer } from "./server-error.js";
+import { refusal } from "./openid-error.js";
 
 export interface Exchange {
   readonly request: HttpRequest;
@@ -64,8 +65,9 @@ export class LibraryFetch {
     const status = answer.status === 200 && error ? 400 : answer.status;
     const spoken = error || answer.headers.has("www-authenticate");
     // What says nothing in OAuth's terms (a proxy's page, a redirect) is told in ours.
-    if (status >= 300 && !spoken) throw errorFromAnswer(request, answer);
-    return new Response(BODYLESS.has(status) ? null : answer.text, { status, headers: answer.headers });
+    if (status >= 300 && !spoken) throw refusal({ request, answer });
+    const text = status === 200 && url.href === document["token_endpoint"] ? mended(answer) : answer.text;
+    return new Response(BODYLESS.has(status) ? null : text, { status, headers: answer.headers });
   };
 
   #request(url: URL, { method, headers, body }: LibraryRequest): HttpRequest {
@@ -94,6 +96,19 @@ export class LibraryFetch {
     }
     return url.pathname.includes("/.well-known/") ? "discovery document" : "provider";
   }
+}
+
+/**
+ * A token answer without what says nothing (`null`, an empty text, an end that is no number): the library would refuse
+ * all of it, and a refresh token that was just rotated would be lost for a trifle.
+ */
+function mended(answer: HttpAnswer): string {
+  if (!isRecord(answer.json)) return answer.text;
+  const kept = Object.entries(answer.json).filter(([name, value]) => {
+    if (name === "expires_in") return positive(value) !== undefined;
+    return name === "access_token" || (value !== null && value !== "");
+  });
+  return JSON.stringify({ token_type: "Bearer", ...Object.fromEntries(kept) });
 }
 
 /** Statuses that a response may have no body with. */

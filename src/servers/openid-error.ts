@@ -21,7 +21,7 @@ export function toAuthError(error: unknown, last: Exchange | undefined): AuthErr
     return callbackError(String(code), typeof description === "string" ? description : undefined);
   }
   if (last && names.includes("WWWAuthenticateChallengeError")) return challengeError(inner[0], last);
-  if (last && names.includes("ResponseBodyError")) return errorFromAnswer(last.request, last.answer);
+  if (last && (last.answer.status >= 300 || names.includes("ResponseBodyError"))) return refusal(last);
   return notConform(inner, last);
 }
 
@@ -34,6 +34,12 @@ function chain(error: unknown): Error[] {
 
 function fields(error: Error | undefined): Record<string, unknown> {
   return (error ?? {}) as unknown as Record<string, unknown>;
+}
+
+/** A refusal of an access token is one also where the server does not say so in the protocol's terms. */
+export function refusal({ request, answer }: Exchange): AuthError {
+  const bearer = /^(bearer|dpop) /i.test(new Headers(request.headers).get("authorization") ?? "");
+  return errorFromAnswer(request, answer, bearer && answer.status === 401 ? { code: "invalid_token" } : {});
 }
 
 /** The challenge of a protected endpoint says what is wrong with a token (RFC 6750 §3). */
@@ -51,7 +57,8 @@ function challengeError(error: Error | undefined, { request, answer }: Exchange)
 
 /** The library's checks: an answer that breaks the protocol, or is somebody else's. */
 function notConform(inner: readonly Error[], last: Exchange | undefined): AuthError {
-  const deepest = inner.at(-1);
+  // A parser quotes what it could not parse, which may be a token.
+  const deepest = inner.filter((one) => !(one instanceof SyntaxError)).at(-1);
   const code = inner.map((one) => fields(one)["code"]).find((one) => typeof one === "string");
   const said = cleanText(deepest?.message ?? "unknown", 200);
   const cause = inner.map((one) => one.cause).find((one) => isRecord(one) && "expected" in one);

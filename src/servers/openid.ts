@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import type { DpopKey } from "../token.js";
 import { clientAuth, privateKeyOf } from "./client-auth.js";
-import { skewOf } from "./clock-skew.js";
+import { serverSeconds } from "./clock-skew.js";
 import type { Discovery } from "./discovery.js";
 import { dpopHandle } from "./dpop.js";
 import { LibraryFetch } from "./library-fetch.js";
@@ -71,17 +71,17 @@ async function configure(
   library: Library,
   client: OpenIdClient,
   discovery: Discovery,
-  { context, clientAssertion, redirectUri }: Operation,
+  { clientAssertion, redirectUri }: Operation,
   fetch: LibraryFetch,
 ): Promise<Configuration> {
   const { settings } = client;
   const { document } = discovery;
-  const skew = skewOf(new URL(String(document["token_endpoint"] ?? discovery.issuer)));
+  const at = new URL(String(document["token_endpoint"] ?? discovery.issuer));
   const metadata = {
     ...(settings.idTokenSigningAlg && { id_token_signed_response_alg: settings.idTokenSigningAlg }),
     ...(settings.clientAuthMethod === "tls_client_auth" && { use_mtls_endpoint_aliases: true }),
-    // The library reads the real clock: the difference to the server's, and to a caller's own clock, is told to it.
-    [library.clockSkew]: Math.round((context.now() + skew - Date.now()) / 1000),
+    // The library reads the real clock: the difference to the server's is told to it.
+    [library.clockSkew]: serverSeconds(at) - Math.floor(Date.now() / 1000),
     [library.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
   };
   const proof = await clientAuth(library, client, document, clientAssertion);

@@ -72,7 +72,9 @@ async function wellKnown(url: URL, question: ResourceQuestion): Promise<Record<s
     return { ...(await oauth.processResourceDiscoveryResponse(url, response)) };
   } catch (error) {
     const ours = toAuthError(error, fetch.last);
-    if (isAuthError(ours, "network_error", "login_cancelled", "insecure_host")) throw ours;
+    const telling = isAuthError(ours, "network_error", "login_cancelled", "login_timeout", "insecure_host");
+    const { status = 0 }: { status?: number } = ours;
+    if (telling || status >= 500) throw ours;
     return undefined;
   }
 }
@@ -82,7 +84,7 @@ const NO_DISCOVERY = { issuer: "", algorithm: "by hand", url: "", document: {} }
 /** The document that the API's refusal names: it must be of this API, or of what lies above it. */
 async function pointedTo(url: URL, question: ResourceQuestion): Promise<Record<string, unknown> | undefined> {
   const { context, signal } = question;
-  const refusal = await send({ what: "API", url, signal }, context);
+  const refusal = await send({ what: "API", url, signal, headersOnly: true }, context);
   const challenges = await challengesOf(refusal.status, refusal.headers);
   const address = challenges.map(({ parameters }) => parameters["resource_metadata"]).find(Boolean);
   if (address === undefined || !URL.canParse(address)) return undefined;

@@ -59,9 +59,9 @@ export function errorFromAnswer(
   overrides: { code?: AuthErrorCode; hint?: string } = {},
 ): AuthError {
   const { error, description } = parseServerError(answer.json, answer.text);
-  // What we sent as a form may come back in the server's words.
-  const clean = (text: string, length?: number) =>
-    cleanText(withoutSecrets(text, Object.values(request.form ?? {})), length);
+  // What we sent may come back in the server's words.
+  const secrets = secretsOf(request);
+  const clean = (text: string, length?: number) => cleanText(withoutSecrets(text, secrets), length);
   const known = error !== undefined && isProtocolErrorCode(error) ? error : undefined;
   const code = overrides.code ?? known ?? "request_failed";
   const shown = error === undefined ? "" : ` (${clean(error, 80)})`;
@@ -69,21 +69,54 @@ export function errorFromAnswer(
     status: answer.status,
     description: description === undefined ? undefined : clean(description) || undefined,
     serverCode: known === undefined && error !== undefined ? clean(error, 80) : undefined,
-    hint: overrides.hint ?? (known ? undefined : hintFor(answer)),
+    hint: overrides.hint ?? (known ? undefined : hintFor(request, answer)),
     retryAfter: answer.retryAfter,
     unprocessed: answer.status === 429 || (answer.status === 503 && answer.retryAfter !== undefined),
   });
 }
 
-function hintFor(answer: HttpAnswer): string | undefined {
+function hintFor({ what }: HttpRequest, answer: HttpAnswer): string | undefined {
   if (answer.status === 403 && /csrf/i.test(answer.text)) {
     return "The server runs Django with its CSRF check on these routes: its administrator must exempt them (csrf_exempt).";
   }
   if (answer.status === 404 || answer.status === 405) {
+    if (!/ route$/.test(what)) return "Check the issuer, or the endpoints that were given by hand.";
     return "Check the host, its path, and the routes (loginRoute, tokenRoute, deviceRoute).";
   }
   if (answer.status >= 300 && answer.status < 400) {
     return "The server redirects this address: use the address it redirects to.";
   }
   return undefined;
+}
+
+/** Form fields that are no secret, and help to understand an error. */
+const OPEN_FIELDS = new Set([
+  ...["grant_type", "client_id", "scope", "resource", "audience", "redirect_uri", "token_type_hint"],
+  ...[
+    "subject_token_type",
+    "actor_token_type",
+    "requested_token_type",
+    "client_assertion_type",
+    "response_type",
+  ],
+  ...["code_challenge_method", "prompt"],
+]);
+
+/** What a request bore that must not come back out in an error. */
+function secretsOf({ form = {}, headers, body }: HttpRequest): string[] {
+  const sent = new Headers(headers);
+  const secrets = Object.entries(form).flatMap(([name, value]) => (OPEN_FIELDS.has(name) ? [] : [value]));
+  const [, credentials = ""] = (sent.get("authorization") ?? "").split(" ");
+  secrets.push(credentials, sent.get("dpop") ?? "");
+  if (/^basic /i.test(sent.get("authorization") ?? "")) {
+    const [, password = ""] = /:(.*)$/s.exec(Buffer.from(credentials, "base64").toString()) ?? [];
+    secrets.push(password, decodeFormValue(password));
+  }
+  if (body !== undefined) secrets.push(body);
+  return secrets;
+}
+
+/** A client's secret is form-encoded before it goes into the header (RFC 6749 §2.3.1). */
+function decodeFormValue(value: string): string {
+  return new URLSearchParams(`v=${value}`).get("v") ?? "";
 }

@@ -61,5 +61,5 @@ export function isLoopback(hostname: string): boolean {
 }
 
 function withoutCredentials(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, "//");
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i, "$1");
 }

@@ -63,7 +63,7 @@ export interface IssuerInit extends IssuerOptions {
 /** An API that says itself who gives tokens for it (RFC 9728). */
 export interface ResourceInit extends IssuerOptions {
   resource: string | URL;
-  /** One of the issuers that the API names. Default: the first. */
+  /** Default: the one that the API names first, and as long as it is named the one that the stored login is of. */
   issuer?: string | URL | undefined;
 }
 
@@ -167,6 +167,14 @@ export function issuerSettings(init: IssuerInit | ResourceInit): IssuerSettings 
     initialAccessToken: secret("initialAccessToken", init.initialAccessToken),
     clientName: text("clientName", init.clientName) ?? "oidc-auth-client",
   };
+  const secretive = settings.clientSecret ?? settings.privateKey ?? settings.credentials;
+  if (issuer === undefined && secretive !== undefined) {
+    throw invalid(
+      "issuer",
+      "is missing: a secret goes to an issuer that you name, not to whom an API names",
+      undefined,
+    );
+  }
   if (settings.clientSecret !== undefined && settings.clientId === undefined) {
     throw invalid("clientId", "is missing: a secret belongs to one", undefined);
   }

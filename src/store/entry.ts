@@ -27,6 +27,8 @@ export function tokenFromEntry(entry: Entry): Token | undefined {
     refreshExpiresAt: isText(refreshToken) ? refreshEnd(token, storedAt) : undefined,
     scope: isText(token["scope"]) ? token["scope"] : undefined,
     idToken: isText(token["id_token"]) ? token["id_token"] : undefined,
+    issuer: isText(token["issuer"]) ? token["issuer"] : undefined,
+    clientId: isText(token["client_id"]) ? token["client_id"] : undefined,
     dpopKey: isRecord(token["dpop_jwk"]) ? token["dpop_jwk"] : undefined,
     issuedAt: storedAt,
   });
@@ -49,7 +51,13 @@ export function entryFromToken(
   now: number,
   previous?: Entry,
 ): Entry {
-  const { id_token: _id, dpop_jwk: _key, ...kept } = previous?.token ?? {};
+  const {
+    id_token: _id,
+    dpop_jwk: _key,
+    issuer: _issuer,
+    client_id: _client,
+    ...kept
+  } = previous?.token ?? {};
   return {
     ...previous,
     token: { ...kept, ...tokenJson(token) },
@@ -70,6 +78,8 @@ export function tokenJson(token: Token): Record<string, unknown> {
     scope: token.scope,
     headers: { ...token.headers },
     ...(token.idToken !== undefined && { id_token: token.idToken }),
+    ...(token.issuer !== undefined && { issuer: token.issuer }),
+    ...(token.clientId !== undefined && { client_id: token.clientId }),
     ...(token.dpopKey !== undefined && { dpop_jwk: token.dpopKey }),
   };
 }

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
 import { tokenProvider } from "../../src/fetch/token-provider.js";
+import { unverifiedClaims } from "../../src/jwt.js";
 import { type Answer, type Asked, startApi } from "../support/api.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
@@ -242,7 +243,106 @@ describe("redirects are followed as fetch does", () => {
   });
 });
 
+describe("a redirect to elsewhere and back", () => {
+  it("does not get the token again: who sends us must not choose what is asked in the person's name", async () => {
+    const { authFetch, api } = await world(({ path }) =>
+      path === "/start" ? [302, { location: `${other.url}/` }] : [200, {}, "done"],
+    );
+    const other = await startApi(() => [302, { location: `${api.url}/delete-all` }]);
+    expect(await (await authFetch(`${api.url}/start`)).text()).toBe("done");
+    expect(api.asked[1]).toMatchObject({ path: "/delete-all" });
+    expect(api.asked[1]?.headers.authorization).toBeUndefined();
+  });
+
+  it("says nothing of missing scopes: it is not the API that was asked", async () => {
+    const other = await startApi(() => [
+      403,
+      { "www-authenticate": 'Bearer error="insufficient_scope", scope="all"' },
+    ]);
+    const { authFetch, api } = await world(() => [302, { location: other.url }]);
+    expect((await authFetch(api.url)).status).toBe(403);
+  });
+});
+
+it("headers of the caller are left as they are", async () => {
+  const { authFetch, api } = await world();
+  await authFetch(api.url, {
+    headers: { "content-type": "application/vnd.api+json", authorization: "Basic x" },
+  });
+  expect(api.asked[0]?.headers["content-type"]).toBe("application/vnd.api+json");
+  expect(api.asked[0]?.headers.authorization).toMatch(/^Bearer /);
+});
+
+it("an API over plain http is allowed where the target says so", () => {
+  const target = { issuer: "http://login.example.org", clientId: "cli", allowInsecureHost: true };
+  expect(() => createAuthFetch(target, { origins: ["http://api.example.org"] })).not.toThrow();
+});
+
+it("a login that is forced is done once, not at each request", async () => {
+  const { issuer, person, api, count } = await world();
+  const authFetch = createAuthFetch(
+    { issuer, clientId: "cli" },
+    { ...person.options, force: true, origins: [api.url] },
+  );
+  for (let request = 0; request < 3; request++) await authFetch(api.url);
+  expect(count("/token")).toBe(2);
+});
+
+it("an abort while the token is fetched is told as fetch tells it", async () => {
+  const { issuer, person, api } = await world();
+  const stop = new AbortController();
+  const reason = new Error("no longer needed");
+  person.later(280);
+  const authFetch = createAuthFetch(
+    { issuer, clientId: "cli" },
+    {
+      ...person.options,
+      origins: [api.url],
+      fetch: async (input, init) => {
+        stop.abort(reason);
+        return fetch(input, init);
+      },
+    },
+  );
+  await expect(authFetch(api.url, { signal: stop.signal })).rejects.toBe(reason);
+});
+
 describe("a DPoP token", () => {
+  it("is proven also where the caller has a header of its own, and a Request is sent again with its body", async () => {
+    const { issuer } = await startIssuer({ clients: [{ ...NATIVE, dpop_bound_access_tokens: true }] });
+    const target = { issuer, clientId: "cli", dpop: true };
+    const person = issuerWorld(target);
+    await person.login();
+    let nonce = 0;
+    const api = await startApi(({ headers }) => {
+      const proof = unverifiedClaims(String(headers["dpop"]));
+      return proof?.["nonce"] === `n${nonce}`
+        ? [200]
+        : [401, { "www-authenticate": 'DPoP error="use_dpop_nonce"', "dpop-nonce": `n${nonce}` }];
+    });
+    const authFetch = createAuthFetch(target, { ...person.options, origins: [api.url] });
+    const init = { method: "POST", body: "kept", headers: { authorization: "Bearer stale" } };
+    expect((await authFetch(api.url, init)).status).toBe(200);
+    nonce++;
+    expect((await authFetch(new Request(api.url, { method: "POST", body: "kept, too" }))).status).toBe(200);
+    expect(api.asked.map(({ body }) => body)).toEqual(["kept", "kept", "kept, too", "kept, too"]);
+    expect(new Set(api.asked.map(({ headers }) => headers.authorization?.split(" ")[0]))).toEqual(
+      new Set(["DPoP"]),
+    );
+    // A body that is gone once it was read is not sent a second time as nothing.
+    nonce++;
+    const once = (async function* () {
+      yield new TextEncoder().encode("once");
+    })();
+    const answer = await authFetch(api.url, {
+      method: "POST",
+      body: once as never,
+      duplex: "half",
+    } as RequestInit);
+    expect(answer.status).toBe(401);
+    expect(api.asked.slice(4).map(({ body }) => body)).toEqual(["once"]);
+  });
+
   it("has a proof for each request, with the API's nonce where it wants one", async () => {
     const { issuer } = await startIssuer({
       clients: [{ ...NATIVE, dpop_bound_access_tokens: true }],

@@ -4,6 +4,8 @@ import { exportJWK, exportPKCS8, generateKeyPair } from "jose";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { clientCredentials, tokenExchange } from "../../src/credentials/grants.js";
+import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
+import { unverifiedClaims } from "../../src/jwt.js";
 import { isUsable } from "../../src/token.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
@@ -57,6 +59,29 @@ describe("a server whose clock differs from ours", () => {
     await authenticate({ host, credentials: tokenExchange({ subjectToken: "x" }) }, options);
     expect(events.filter(({ type }) => type === "warning")).toEqual([]);
   });
+});
+
+it("proofs for an API are signed by that API's clock", async () => {
+  const { issuer } = await startIssuer({ clients: [{ ...NATIVE, dpop_bound_access_tokens: true }] });
+  const target = { issuer, clientId: "cli", dpop: true };
+  const { login, options } = issuerWorld(target);
+  await login();
+  const proofs: number[] = [];
+  const api = createServer((request, response) => {
+    proofs.push(Number(unverifiedClaims(String(request.headers["dpop"]))?.["iat"]));
+    response.setHeader("date", new Date(Date.now() + 600_000).toUTCString());
+    response.writeHead(200).end();
+  });
+  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    api.closeAllConnections();
+    api.close();
+  });
+  const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const authFetch = createAuthFetch(target, { ...options, origins: [url] });
+  await authFetch(url);
+  await authFetch(url);
+  expect((proofs[1] ?? 0) - (proofs[0] ?? 0)).toBeGreaterThan(595);
 });
 
 describe("a machine whose clock is wrong", () => {

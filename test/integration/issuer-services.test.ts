@@ -27,6 +27,43 @@ describe("userinfo", () => {
     expect(count("/token")).toBe(2);
   });
 
+  it.each([
+    ["in JSON, without a challenge", { "content-type": "application/json" }, '{"error":"invalid_token"}'],
+    ["in words of its own", { "content-type": "application/json" }, '{"message":"Bad credentials"}'],
+    ["with a page", { "content-type": "text/html" }, "<h1>No</h1>"],
+  ])("renews also after a refusal %s", async (_name, headers, body) => {
+    let refusals = 0;
+    const { target, person, count } = await loggedIn({
+      before: (request, response) => {
+        if (request.url !== "/me" || refusals++ > 0) return false;
+        response.writeHead(401, headers).end(body);
+        return true;
+      },
+    });
+    expect(await userinfo(target, person.options)).toMatchObject({ sub: "alice" });
+    expect(count("/token")).toBe(2);
+  });
+
+  it("shows no token in an error, though the server repeats it", async () => {
+    const { target, person, token } = await loggedIn({
+      before: (request, response) => {
+        if (request.url !== "/me") return false;
+        const given = String(request.headers.authorization).replace("Bearer ", "");
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end(
+          JSON.stringify({ error: "invalid_request", error_description: `Invalid access token: ${given}` }),
+        );
+        return true;
+      },
+    });
+    const error: Error = await userinfo(target, person.options).then(
+      () => new Error("It worked."),
+      (failed) => failed,
+    );
+    expect(error).toMatchObject({ code: "invalid_request", description: "Invalid access token: [hidden]" });
+    expect(JSON.stringify(error) + error.stack).not.toContain(token.accessToken);
+  });
+
   it("of another person than the id token's is refused (OpenID Connect Core §5.3.2)", async () => {
     const { target, person } = await loggedIn({
       before: (request, response) => {
@@ -108,6 +145,22 @@ describe("revocation", () => {
       message: expect.stringContaining("revocation endpoint"),
     });
     expect(await person.store.hosts()).toHaveLength(1);
+  });
+
+  it("of a server that revokes no access tokens (RFC 7009 §2.2.1) is done with the refresh token", async () => {
+    let refused = 0;
+    const { target, person, provider, token } = await loggedIn({
+      before: (request, response) => {
+        if (!request.url?.startsWith("/token/revocation")) return false;
+        if (refused++ === 0) return false;
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end('{"error":"unsupported_token_type"}');
+        return true;
+      },
+    });
+    expect(await revoke(target, person.options)).toBe(true);
+    expect(await provider.RefreshToken.find(token.refreshToken ?? "")).toBeUndefined();
+    expect(await person.store.hosts()).toEqual([]);
   });
 
   it("is not needed to log out", async () => {

@@ -162,6 +162,20 @@ describe("an MCP client of the SDK", () => {
     ]);
   });
 
+  it("does not wait for the stream of a server that wants no token", async () => {
+    const streaming = createServer((request, response) => {
+      if (request.url !== "/mcp") response.writeHead(404).end();
+      else response.writeHead(200, { "content-type": "text/event-stream" }).write(": hello\n\n");
+    });
+    await new Promise<void>((resolve) => streaming.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      streaming.closeAllConnections();
+      streaming.close();
+    });
+    const url = `http://127.0.0.1:${(streaming.address() as AddressInfo).port}/mcp`;
+    expect(await mcpAuthProvider(url, issuerWorld({ resource: url }).options).tokens()).toBeUndefined();
+  });
+
   it("is left alone by a server that wants no token", async () => {
     const open = createServer((_request, response) => response.writeHead(404).end());
     await new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve));
@@ -169,5 +183,7 @@ describe("an MCP client of the SDK", () => {
     const url = `http://127.0.0.1:${(open.address() as AddressInfo).port}/mcp`;
     const { options } = issuerWorld({ resource: url });
     expect(await mcpAuthProvider(url, options).tokens()).toBeUndefined();
+    // Also in a job, where nobody could be asked.
+    expect(await mcpAuthProvider(url, { ...options, interactive: false }).tokens()).toBeUndefined();
   });
 });

@@ -151,6 +151,15 @@ describe("a wrong setting", () => {
     expect(error.message).not.toContain("secret@");
   });
 
+  it("a password that cannot be decoded is told, and not shown", async () => {
+    const { login } = await world();
+    const error: Error = await login({ network: { proxy: "http://us:pa%ss@127.0.0.1:1" } }).catch(
+      (failed) => failed,
+    );
+    expect(error).toMatchObject({ code: "invalid_config" });
+    expect(error.message).not.toContain("pa%ss");
+  });
+
   it("a proxy variable that is no URL names the variable", async () => {
     const { login } = await world();
     await expect(login({ env: { HTTPS_PROXY: "::" } })).rejects.toMatchObject({

@@ -13,6 +13,11 @@ describe("a wrong setting of an issuer", () => {
     ["an issuer that is no URL", { issuer: "not a url" }, "issuer must be an absolute http(s) URL"],
     ["an issuer with a query", { issuer: `${ISSUER}?a=b` }, "issuer must have no query"],
     ["an issuer with credentials", { issuer: "https://a:b@x.org" }, "issuer must not hold credentials"],
+    [
+      "an address with a password and no scheme",
+      { issuer: "us:the-secret@x.org:99999999" },
+      "issuer must be an absolute",
+    ],
     ["a resource with a fragment", { resource: "https://x.org/#a" }, "resource must have no fragment"],
     ["a host beside an issuer", { host: "https://x.org" }, "host and issuer cannot be given together"],
     ["a route", { loginRoute: "/x" }, "loginRoute is not a setting of an issuer"],

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { FAR_FUTURE, isRefreshable, isUsable, Token, tokenFromResponse } from "../../src/token.js";
+import { FAR_FUTURE, isRefreshable, isUsable, Token } from "../../src/token.js";
+import { tokenFromResponse } from "../../src/token-response.js";
 
 const NOW = 1_700_000_000_000;
 const SECONDS = NOW / 1000;

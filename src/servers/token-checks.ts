@@ -2,6 +2,12 @@ import { AuthError } from "../errors.js";
 import { unverifiedClaims } from "../jwt.js";
 import type { Token } from "../token.js";
 
+/** A token goes to nobody but the issuer it is of, and a refresh token under no other client's name. */
+export function assertOurs(token: Token, { issuer, clientId }: { issuer: string; clientId: string }): void {
+  const ours = (token.issuer ?? issuer) === issuer && (token.clientId ?? clientId) === clientId;
+  if (!ours) throw new AuthError("invalid_grant", `The stored login is not one of ${clientId} at ${issuer}.`);
+}
+
 /** OpenID Connect Core §12.2: a renewed id token speaks of the same person, by the same issuer. */
 export function assertSamePerson(previous: Token, renewed: { iss: string; sub: string } | undefined): void {
   const before = previous.idToken === undefined ? undefined : unverifiedClaims(previous.idToken);
