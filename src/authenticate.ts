@@ -57,6 +57,11 @@ async function logIn(
 ): Promise<Token> {
   const { environmentOf } = await import("./flows/login-display.js");
   const environment = await environmentOf(session);
+  const { explain } = session.context;
+  explain(`A login is needed: ${reason.text}.`);
+  explain(
+    `${environment.interactive ? "Somebody can be asked" : "Nobody can be asked"}: ${environment.reason}.`,
+  );
   if (!environment.interactive) throw await interactionRequired(session, reason, environment.reason);
   const { chooseFlow } = await import("./flows/choose-flow.js");
   const ways = await chooseFlow(session, flow, environment, signal);
@@ -79,6 +84,7 @@ async function logIn(
       return end(way, await codeLogin(session, signal));
     } catch (error) {
       if (last || !isAuthError(error, "device_flow_unsupported")) throw error;
+      explain("The server has no device flow: the browser is next.");
     }
   }
   throw new AuthError("not_supported", `${server} offers no way for a person to log in.`);

@@ -25,4 +25,6 @@ export interface Context {
   /** A number in [0, 1), for jitter only: never for secrets. */
   random(): number;
   emit(event: AuthEvent): void;
+  /** Tells why a step is taken or skipped, to whoever asked for it. */
+  explain(step: string): void;
 }

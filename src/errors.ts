@@ -1,13 +1,14 @@
 /** How an error code is treated: the CLI's exit status, the next step for a person, and whether a later try may work. */
 export interface ErrorKind {
   /** Exit status of the CLI when a command ends with this error. */
-  readonly exit: 1 | 2 | 130;
+  readonly exit: 1 | 2 | 3 | 4;
   /** What to do next, in words; an error may carry a more precise hint of its own. */
   readonly hint: string;
   /** Whether the same call may succeed later with nothing changed. */
   readonly retryable: boolean;
 }
 
+/** The CLI ends with 1 for what failed, 2 for what was called wrongly, 3 where a person is needed, 4 where none came. */
 const kind = (hint: string, retryable = false, exit: ErrorKind["exit"] = 1): ErrorKind => ({
   exit,
   hint,
@@ -25,9 +26,11 @@ const PROTOCOL_ERROR_KINDS = {
   access_denied: kind("The request was denied at the login page. Log in again and allow access."),
   account_selection_required: kind("Log in again and choose an account."),
   consent_required: kind("Log in again and allow access."),
-  expired_token: kind("The code ran out before it was entered. Start the login again."),
+  expired_token: kind("The code ran out before it was entered. Start the login again.", false, 4),
   interaction_required: kind(
     "Log in where a person can answer, with the same token store, or set OIDC_TOKEN_FILE to a token file.",
+    false,
+    3,
   ),
   invalid_client: kind(ADMIN),
   invalid_grant: kind(LOG_IN),
@@ -55,8 +58,8 @@ const OWN_ERROR_KINDS = {
   invalid_response: kind(
     "Check that the address is that of an auth server, and that no proxy answers in its place.",
   ),
-  login_cancelled: kind("Start the login again.", false, 130),
-  login_timeout: kind("Start the login again, with a longer timeout if it needs more time."),
+  login_cancelled: kind("Start the login again.", false, 4),
+  login_timeout: kind("Start the login again, with a longer timeout if it needs more time.", false, 4),
   network_error: kind("Check the address and the network, then try again.", true),
   issuer_mismatch: kind(
     "Somebody mixed up two servers, or the issuer is written differently there. Check issuer, and start the login again.",

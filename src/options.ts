@@ -58,6 +58,8 @@ export interface LoginOptions extends RouteOptions {
   network?: NetworkOptions | undefined;
   /** Told of what happens: reuse, refresh, retries, warnings. Holds no secret. */
   onEvent?: ((event: AuthEvent) => void) | undefined;
+  /** Told, in sentences, why each step was taken or skipped. Holds no secret. */
+  explain?: ((step: string) => void) | undefined;
   /** The environment variables that count. Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Unix milliseconds. Default `Date.now`. */

@@ -1,48 +1,38 @@
-export const HELP = `Usage: oidc-auth HOST [options]
-       oidc-auth --list | --clear | --remove HOST [options]
+import { COMMANDS } from "./registry.js";
 
-Gives a valid token for an auth server: the stored one, else a renewed one, else one from a login.
+/** What the program is for, and its commands. */
+export function help(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
+  const commands = Object.entries(COMMANDS).map(([name, about]) => `  ${name.padEnd(width)}${about}`);
+  return `Usage: oidc-auth COMMAND [HOST] [options]
+       oidc-auth HOST [options]                 the same as: oidc-auth login HOST
+       oidc-auth --list | --clear | --remove HOST
 
-Login:
-  -f, --force               log in even where a stored token would do
-      --flow FLOW           auto (default), device (a code, entered on any device), code (the browser here)
-      --timeout SECONDS     how long you have for the login (default: as long as the code is valid; 300 in the browser)
-      --interactive         take it that somebody can log in here; --no-interactive: that nobody can
-      --no-browser          show the address, and open no browser
-  -l, --login-route PATH    below the host (default /auth/v2/login)
-  -t, --token-route PATH    (default /auth/v2/token)
-  -d, --device-route PATH   (default /auth/v2/device)
-  -p, --ports PORT...       ports the browser may come back to (default: what the server lists, else 53100 to 53105)
-      --allow-insecure-host allow plain http to another machine
+Gives a valid token for an auth server: the stored one, else a renewed one, else one from a login. HOST is a server with
+the py-oidc-auth routes, with --client-id an OpenID provider, with --api an API that names its provider, or the name of a
+profile (oidc-auth config).
 
-Any OpenID provider:
-      --client-id ID        HOST is an issuer, where this program is registered under that name
-      --api                 HOST is an API, which says who gives tokens for it
-      --scopes "A B"        what to ask for (default: openid offline_access)
-      --resource URL        the API that the token is for
-      --audience NAME       the same in the way of Auth0 and others
+Commands:
+${commands.join("\n")}
 
-Stored logins:
-      --list                the hosts with one
-      --remove HOST         forget one
-      --clear               forget all
+oidc-auth COMMAND --help tells all of a command, with examples.
 
-Everywhere:
-      --app-name NAME       whose token file is used (default py-oidc-auth, shared with the Python client)
-      --json                print the result as JSON; for a token that is all of it: keep it to yourself
-  -h, --help                this text
-  -V, --version             the version
+  -h, --help     this text
+  -V, --version  the version
 
 Environment:
-  OIDC_TOKEN_FILE           a token file to use instead of the default one
-  INTERACTIVE_SESSION       1: somebody can log in here; 0: nobody can
-  OIDC_AUTH_DEBUG           1: show where an error comes from
+  OIDC_TOKEN_FILE      a token file to use instead of the default one
+  OIDC_AUTH_CONFIG     the file of profiles
+  INTERACTIVE_SESSION  1: somebody can log in here; 0: nobody can
+  OIDC_AUTH_DEBUG      1: show where an error comes from
+  HTTPS_PROXY, NO_PROXY
 
 Examples:
   oidc-auth https://auth.example.org
-  oidc-auth https://auth.example.org --flow device --timeout 120
-  oidc-auth https://login.example.org/realms/x --client-id my-cli
-  (umask 077; oidc-auth https://auth.example.org --json > token.json)
+  oidc-auth login https://login.example.org/realms/x --client-id my-cli
+  curl -H "$(oidc-auth token https://auth.example.org --header)" https://api.example.org/me
 
-It ends with 0 when there is a token, 1 when not, 2 for wrong usage, 130 for Ctrl-C.
+It ends with 0 when all is well, 1 when it failed, 2 for wrong usage, 3 where a person has to log in and nobody can, 4
+where a login was given up or ran out of time, 130 for Ctrl-C.
 `;
+}

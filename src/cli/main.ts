@@ -7,14 +7,16 @@ const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 const interrupt = new AbortController();
 let interrupted: number | undefined;
 
+const handlers = new Map<string, () => void>();
 for (const [name, status] of Object.entries(SIGNALS)) {
-  process.on(name, () => {
+  handlers.set(name, () => {
     // The second time it is meant: nothing is waited for.
     if (interrupted !== undefined) process.exit(status);
     interrupted = status;
     interrupt.abort();
   });
 }
+for (const [name, handler] of handlers) process.on(name, handler);
 
 // A reader that has seen enough (`| head -1`) is no fault.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -26,5 +28,9 @@ const status = await run(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   signal: interrupt.signal,
+  stdin: process.stdin,
+  handOverSignals: () => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  },
 });
 process.exitCode = status === 0 ? 0 : (interrupted ?? status);

@@ -1,26 +1,25 @@
 import { AuthError, ERROR_KINDS } from "../errors.js";
-import { TokenStore } from "../store/token-store.js";
-import { type Command, parseArguments, type StoreArguments, UsageError } from "./arguments.js";
+import { type Command, UsageError } from "./command.js";
+import type { CliIo } from "./io.js";
+import { parseCommand } from "./parse.js";
+import { isCommand, loadCommand } from "./registry.js";
 
-/** The outside of a run, so that it can be tried without a process. */
-export interface CliIo {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
-}
+export type { CliIo } from "./io.js";
 
 const USAGE_STATUS = 2;
 
 /** Runs one command line. @returns the exit status */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const [word = "", ...rest] = argv;
+  const named = isCommand(word) ? word : undefined;
   try {
-    await perform(parseArguments(argv), io);
-    return 0;
+    if (named !== undefined) return await runCommand(await loadCommand(named), rest, io);
+    const { runReference } = await import("./reference.js");
+    return await runReference(argv, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      io.stderr.write(`oidc-auth: ${error.message}. See oidc-auth --help.\n`);
+      const help = named === undefined ? "oidc-auth --help" : `oidc-auth ${named} --help`;
+      io.stderr.write(`oidc-auth: ${error.message}. See ${help}.\n`);
       return USAGE_STATUS;
     }
     if (!(error instanceof AuthError)) throw error;
@@ -29,24 +28,14 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   }
 }
 
-async function perform(command: Command, io: CliIo): Promise<void> {
-  switch (command.name) {
-    case "help":
-      io.stdout.write((await import("./help.js")).HELP);
-      return;
-    case "version":
-      io.stdout.write(`${await (await import("./version.js")).readVersion()}\n`);
-      return;
-    case "login":
-      return (await import("./login.js")).login(command, io, openStore(command.stores, io));
-    default:
-      return (await import("./stores.js")).manage(command, io, openStore(command.stores, io));
+async function runCommand(command: Command, argv: readonly string[], io: CliIo): Promise<number> {
+  const input = parseCommand(command, argv);
+  if (input.values["help"]) {
+    const { commandHelp } = await import("./command-help.js");
+    io.stdout.write(commandHelp(command));
+    return 0;
   }
-}
-
-function openStore({ appName }: StoreArguments, io: CliIo): TokenStore {
-  const onWarning = (message: string) => io.stderr.write(`oidc-auth: warning: ${message}\n`);
-  return new TokenStore({ appName, env: io.env, onWarning });
+  return (await command.run(input, io)) ?? 0;
 }
 
 function report(error: AuthError, { stderr, env }: CliIo): void {

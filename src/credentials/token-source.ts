@@ -32,6 +32,7 @@ export async function sourceIdentity(
     sleep: async () => {},
     random: Math.random,
     emit: () => {},
+    explain: () => {},
   };
   return identityOf(await readToken(source, what, { env, audience: "", context }));
 }

@@ -15,10 +15,23 @@ export async function chooseFlow(
   environment: Environment,
   signal: AbortSignal,
 ): Promise<readonly Way[]> {
-  if (wanted !== "auto") return [wanted];
+  const { explain } = session.context;
+  if (wanted !== "auto") {
+    explain(`The ${wanted} flow was asked for.`);
+    return [wanted];
+  }
   const server = await session.server(signal);
-  if (!(await server.hasCodeFlow(session.context, signal))) return ["device"];
+  if (!(await server.hasCodeFlow(session.context, signal))) {
+    explain("The provider has no login page for a browser: the device flow is taken.");
+    return ["device"];
+  }
   const { openBrowser } = session.options;
   const browser = typeof openBrowser === "function" || (openBrowser !== false && environment.browser);
-  return session.config.settings.kind === "issuer" && browser ? ["code"] : ["device", "code"];
+  const code = session.config.settings.kind === "issuer" && browser;
+  explain(
+    code
+      ? "A browser can be expected in front of the person: the code flow is taken."
+      : `The device flow comes first: ${browser ? "the server has the py-oidc-auth routes" : "no browser is expected in front of the person"}.`,
+  );
+  return code ? ["code"] : ["device", "code"];
 }

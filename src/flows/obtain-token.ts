@@ -20,8 +20,11 @@ export type Login = (reason: LoginReason, signal: AbortSignal) => Promise<Token>
 export async function obtainToken(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
   const { store, config, context } = session;
   const { account } = session.options;
-  if (!options.force) {
+  if (options.force) {
+    context.explain("A new login was asked for, so that the store is not looked at.");
+  } else {
     const stored = await store.get(await session.place(), { account });
+    explainStored(session, stored, options);
     if (stored && isGood(stored, context.now(), options)) {
       context.emit({ type: "reused", server: config.host });
       return stored;
@@ -30,6 +33,24 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
   return share(store.backend, shareKey(session, options), options.signal, (signal) =>
     refreshOrLogIn(session, login, options, signal),
   );
+}
+
+function explainStored({ store, context }: Session, stored: Token | undefined, options: ObtainOptions): void {
+  const where = store.backend.description;
+  if (!stored) {
+    context.explain(`There is no login in ${where}.`);
+    return;
+  }
+  const left = Math.round(stored.expiresAt - context.now() / 1000);
+  const ends = left > 0 ? `ends in ${left} s` : `ended ${-left} s ago`;
+  if (stored.accessToken === options.rejected)
+    context.explain(`The token in ${where} was refused: it is renewed.`);
+  else if (isGood(stored, context.now(), options))
+    context.explain(`The token in ${where} is used: it ${ends}.`);
+  else {
+    const renewable = isRefreshable(stored, context.now()) ? "it is renewed" : "it cannot be renewed";
+    context.explain(`The token in ${where} ${ends}: ${renewable}.`);
+  }
 }
 
 /** Only calls that would do the very same share their work: nobody gets another one's settings. */
@@ -120,7 +141,11 @@ async function refreshStored(
     await session.place(),
     async (current) => {
       // Somebody else was quicker, or forgot the login meanwhile.
-      if (!current || good(current) || !isRefreshable(current, context.now())) return current;
+      if (!current || good(current) || !isRefreshable(current, context.now())) {
+        context.explain("Another process was quicker: what it stored is used.");
+        return current;
+      }
+      context.explain("The store is locked for this login: the server is asked once, for all who wait.");
       try {
         const next = await refresh(session, current, signal);
         refreshed = true;

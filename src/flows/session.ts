@@ -100,13 +100,14 @@ function openStore({ store, appName, env, now }: LoginOptions): TokenStore {
   return known ?? fresh;
 }
 
-function openContext({ fetch, network, env, now, sleep, onEvent }: LoginOptions): Context {
+function openContext({ fetch, network, env, now, sleep, onEvent, explain }: LoginOptions): Context {
   return {
     fetch: fetch ?? networkFetch(network, env),
     now: now ?? Date.now,
     sleep: sleep ?? pause,
     random: Math.random,
     emit: (event: AuthEvent) => onEvent?.(event),
+    explain: (step) => explain?.(step),
   };
 }
 

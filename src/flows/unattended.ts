@@ -33,6 +33,7 @@ export async function obtainUnattended(
       }
     }
     outcome = "granted";
+    context.explain(`A token is asked for with ${credentials.description}.`);
     return grant(session, credentials, signal);
   };
   const token = await store.update(await session.place(), work, { account, signal, done: good });

@@ -175,14 +175,14 @@ describe("each argument has its effect", () => {
   it("--timeout", async () => {
     const { server, run } = await world();
     const result = await run([server.host, "--interactive", "--timeout", "0.3"]);
-    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result).toMatchObject({ code: 4, stdout: "" });
     expect(result.stderr).toContain("was not finished within 0.3 s");
   });
 
   it("--no-interactive, and its help", async () => {
     const { server, run } = await world();
     const result = await run([server.host, "--no-interactive"], { INTERACTIVE_SESSION: "1" });
-    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result).toMatchObject({ code: 3, stdout: "" });
     expect(result.stderr).toContain("What to do: do one of these:");
     expect(result.stderr).toContain("OIDC_TOKEN_FILE");
   });
@@ -229,7 +229,7 @@ describe("ends", () => {
     const { run } = await world();
     expect(await run(["--help"])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("Usage: oidc-auth HOST"),
+      stdout: expect.stringContaining("Usage: oidc-auth COMMAND [HOST]"),
     });
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
     expect(await run(["--version"])).toMatchObject({ code: 0, stdout: version });

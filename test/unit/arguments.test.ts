@@ -1,56 +1,61 @@
 import { describe, expect, it } from "vitest";
-import { parseArguments } from "../../src/cli/arguments.js";
+import { command as loginCommand } from "../../src/cli/commands/login.js";
+import type { CliIo } from "../../src/cli/io.js";
+import { parseCommand } from "../../src/cli/parse.js";
+import { translate } from "../../src/cli/reference.js";
+import { resolveTarget } from "../../src/cli/target.js";
 
 const HOST = "https://auth.example.org";
 
-function login(...argv: string[]) {
-  const command = parseArguments(argv);
-  if (command.name !== "login") throw new Error(`It is ${command.name}.`);
-  return command;
+const io: CliIo = {
+  stdout: { write: () => true },
+  stderr: { write: () => true },
+  env: { XDG_CACHE_HOME: "/tmp/none", XDG_CONFIG_HOME: "/tmp/none" },
+  signal: new AbortController().signal,
+};
+
+/** What a command line of the reference's form comes to: the settings of the server, and the options of the login. */
+async function login(...argv: string[]) {
+  const translated = translate(argv);
+  expect(translated.name).toBe("login");
+  const input = parseCommand(loginCommand, translated.argv);
+  const { config, options } = await resolveTarget(input.positionals[0] ?? "", input, io);
+  return { values: input.values, config, settings: config.settings, options };
 }
 
 describe("the reference's arguments", () => {
-  it("alone, a host", () => {
-    expect(login(HOST)).toEqual({
-      name: "login",
-      host: HOST,
-      stores: { appName: undefined, json: false },
-      login: {
-        loginRoute: undefined,
-        tokenRoute: undefined,
-        deviceRoute: undefined,
-        redirectPorts: undefined,
-        force: false,
-        timeout: undefined,
-        flow: undefined,
-        interactive: undefined,
-        browser: true,
-        allowInsecureHost: false,
-        clientId: undefined,
-        resource: undefined,
-        api: false,
-        audience: undefined,
-        scopes: undefined,
-      },
-    });
+  it("alone, a host", async () => {
+    const { config, values, options } = await login(HOST);
+    expect(config.host).toBe(HOST);
+    expect(values).toEqual({});
+    expect(options).toMatchObject({ openBrowser: true });
+    expect(options.interactive).toBeUndefined();
   });
 
   it.each<[string[], object]>([
-    [["-l", "/a"], { loginRoute: "/a" }],
-    [["--login-route", "/a"], { loginRoute: "/a" }],
-    [["-t", "/a"], { tokenRoute: "/a" }],
-    [["--token-route=/a"], { tokenRoute: "/a" }],
-    [["-d", "/a"], { deviceRoute: "/a" }],
-    [["-f"], { force: true }],
-    [["--timeout", "1.5"], { timeout: 1.5 }],
-    [["--flow", "code"], { flow: "code" }],
-    [["--interactive"], { interactive: true }],
-    [["--no-interactive"], { interactive: false }],
-    [["--no-browser"], { browser: false }],
-    [["--allow-insecure-host"], { allowInsecureHost: true }],
-  ])("%j", (argv, expected) => {
-    expect(login(HOST, ...argv).login).toMatchObject(expected);
-    expect(login(...argv, HOST).login).toMatchObject(expected);
+    [["--login-route", "/a"], { settings: { loginUrl: new URL(`${HOST}/a`) } }],
+    [["-l", "/a"], { settings: { loginUrl: new URL(`${HOST}/a`) } }],
+    [["-t", "/a"], { settings: { tokenUrl: new URL(`${HOST}/a`) } }],
+    [["--token-route=/a"], { settings: { tokenUrl: new URL(`${HOST}/a`) } }],
+    [["-d", "/a"], { settings: { deviceUrl: new URL(`${HOST}/a`) } }],
+    [["-f"], { values: { force: true } }],
+    [["--json"], { values: { json: true } }],
+    [["--app-name", "x"], { values: { "app-name": "x" } }],
+    [["--timeout", "1.5"], { options: { timeout: 1.5 } }],
+    [["--flow", "code"], { options: { flow: "code" } }],
+    [["--interactive"], { options: { interactive: true } }],
+    [["--no-interactive"], { options: { interactive: false } }],
+    [["--no-browser"], { options: { openBrowser: false } }],
+    [["--allow-insecure-host"], { settings: { allowInsecureHost: true } }],
+    [["--account", "x"], { options: { account: "x" } }],
+    [["--client-id", "x"], { settings: { kind: "issuer", issuer: HOST, clientId: "x" } }],
+    [["--client-id", "x", "--scopes", "a b"], { settings: { scopes: ["a", "b"] } }],
+    [["--client-id", "x", "--dpop"], { settings: { dpop: true } }],
+    [["--audience", "x"], { settings: { kind: "issuer", audience: "x" } }],
+    [["--api"], { settings: { kind: "issuer", issuer: undefined, resource: HOST } }],
+  ])("%j", async (argv, expected) => {
+    expect(await login(HOST, ...argv)).toMatchObject(expected);
+    expect(await login(...argv, HOST)).toMatchObject(expected);
   });
 
   it.each([
@@ -59,19 +64,19 @@ describe("the reference's arguments", () => {
     [[HOST, "--ports", "53100,53101"]],
     [[HOST, "-p", "53100", "-p", "53101"]],
     [["--ports=53100", "-p", "53101", HOST]],
-  ])("ports in %j", (argv) => {
-    expect(login(...argv)).toMatchObject({ host: HOST, login: { redirectPorts: [53_100, 53_101] } });
+  ])("ports in %j", async (argv) => {
+    expect(await login(...argv)).toMatchObject({ settings: { host: HOST, redirectPorts: [53_100, 53_101] } });
   });
 
   it.each<[string[], object]>([
-    [["--list"], { name: "list" }],
-    [["--clear", "--app-name", "x"], { name: "clear", stores: { appName: "x" } }],
-    [["--remove", HOST, "--json"], { name: "remove", host: HOST, stores: { json: true } }],
+    [["--list"], { name: "list", argv: [] }],
+    [["--clear", "--app-name", "x"], { name: "clear", argv: ["--app-name=x"] }],
+    [["--remove", HOST, "--json"], { name: "remove", argv: [HOST, "--json"] }],
     [["--help", "--list"], { name: "help" }],
     [["-h"], { name: "help" }],
     [["-V"], { name: "version" }],
   ])("%j", (argv, expected) => {
-    expect(parseArguments(argv)).toMatchObject(expected);
+    expect(translate(argv)).toMatchObject(expected);
   });
 });
 
@@ -86,14 +91,14 @@ describe("wrong usage names the argument", () => {
     [[HOST, "--timeout", "soon"], "--timeout takes a number of seconds above 0 (it is soon)"],
     [[HOST, "--timeout", "-1"], "--timeout"],
     [[HOST, "--timeout=0"], "--timeout"],
-    [[HOST, "--flow", "magic"], "--flow takes auto, device or code (it is magic)"],
+    [[HOST, "--flow", "magic"], "--flow takes auto, device, code (it is magic)"],
     [[HOST, "-p", "0"], "--ports takes whole numbers from 1 to 65535 (it is 0)"],
     [[HOST, "-p", "70000"], "(it is 70000)"],
     [[HOST, "-p"], "--ports needs at least one port"],
     [["-p", HOST], "--ports needs at least one port"],
     [[HOST, "--force=yes"], "--force"],
-  ])("%j", (argv, message) => {
-    expect(() => parseArguments(argv)).toThrow(
+  ])("%j", async (argv, message) => {
+    await expect((async () => login(...argv))()).rejects.toThrow(
       expect.objectContaining({ name: "UsageError", message: expect.stringContaining(message) }),
     );
   });

@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Config, type ConfigInit } from "../../config.js";
+import { AuthError } from "../../errors.js";
+import { dropUndefined } from "../../settings/checks.js";
+import { type Command, type Input, isOn, JSON_OPTION, textOf, UsageError } from "../command.js";
+import { type CliIo, print } from "../io.js";
+import { isProfileName, type Profile, profilesPath, readProfiles } from "../profiles.js";
+import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
+
+export const command: Command = {
+  usage: "config set NAME HOST [options] | config show [NAME] | config remove NAME | config path",
+  about:
+    "Keeps servers under names of your own, so that `oidc-auth token prod` works. They stand in a JSON file of settings (OIDC_AUTH_CONFIG names another one); it holds no token and no secret.",
+  words: [1, 3],
+  options: { ...JSON_OPTION, ...TARGET_OPTIONS, ports: LOGIN_OPTIONS.ports },
+  examples: [
+    "oidc-auth config set prod https://login.example.org/realms/x --client-id my-cli",
+    "oidc-auth config set api https://api.example.org/mcp --api",
+    "oidc-auth config show",
+    "oidc-auth token prod",
+  ],
+  async run(input, io) {
+    const [action = "", name, host] = input.positionals;
+    const profiles = readProfiles(io.env);
+    const path = profilesPath(io.env);
+    switch (action) {
+      case "path":
+        print(io, isOn(input, "json"), { path }, `${path}\n`);
+        return 0;
+      case "show":
+        return show(profiles, name, input, io);
+      case "set":
+        if (name === undefined || host === undefined)
+          throw new UsageError("config set takes a NAME and a HOST");
+        await write(path, { ...profiles, [profileName(name)]: profileFrom(host, input) });
+        io.stderr.write(`Kept ${name} in ${path}.\n`);
+        return 0;
+      case "remove": {
+        if (name === undefined) throw new UsageError("config remove takes a NAME");
+        const { [name]: had, ...rest } = profiles;
+        if (had) await write(path, rest);
+        print(
+          io,
+          isOn(input, "json"),
+          { removed: had !== undefined },
+          had ? `Removed ${name}.\n` : `There was no profile ${name}.\n`,
+        );
+        return 0;
+      }
+      default:
+        throw new UsageError(`config takes set, show, remove or path (it is ${action})`);
+    }
+  },
+};
+
+function show(
+  profiles: Readonly<Record<string, Profile>>,
+  name: string | undefined,
+  input: Input,
+  io: CliIo,
+): number {
+  if (name !== undefined && !profiles[name])
+    throw new AuthError("invalid_config", `There is no profile ${name}.`);
+  const shown = name === undefined ? profiles : { [name]: profiles[name] };
+  if (Object.keys(shown).length === 0) io.stderr.write(`There are no profiles in ${profilesPath(io.env)}.\n`);
+  const lines = Object.entries(shown).map(
+    ([key, profile]) =>
+      `${key}: ${profile?.host ?? profile?.issuer ?? profile?.resource ?? ""}${profile?.clientId ? ` (${profile.clientId})` : ""}\n`,
+  );
+  print(io, isOn(input, "json"), shown, lines.join(""));
+  return 0;
+}
+
+function profileName(name: string): string {
+  if (isProfileName(name)) return name;
+  throw new UsageError(
+    `NAME takes letters, digits, - and _ (it is ${name}): an address must not be mistaken for it`,
+  );
+}
+
+/** Checked as it will be used, so that a mistake is told now. */
+function profileFrom(host: string, input: Input): Profile {
+  const resource = textOf(input, "resource");
+  const clientId = textOf(input, "client-id");
+  const audience = textOf(input, "audience");
+  const issuer = clientId ?? resource ?? audience ?? (isOn(input, "dpop") || undefined);
+  const place = isOn(input, "api")
+    ? { resource: host }
+    : issuer === undefined
+      ? { host }
+      : { issuer: host, resource };
+  const settings = dropUndefined({
+    ...place,
+    clientId,
+    audience,
+    scopes: textOf(input, "scopes")
+      ?.split(/[\s,]+/)
+      .filter(Boolean),
+    dpop: isOn(input, "dpop") || undefined,
+    redirectPorts: portsOf(input),
+    loginRoute: textOf(input, "login-route"),
+    tokenRoute: textOf(input, "token-route"),
+    deviceRoute: textOf(input, "device-route"),
+    allowInsecureHost: isOn(input, "allow-insecure-host") || undefined,
+  });
+  new Config(settings as unknown as ConfigInit);
+  const more = {
+    account: textOf(input, "account"),
+    appName: textOf(input, "app-name"),
+    caFile: textOf(input, "ca-file"),
+  };
+  return { ...settings, ...dropUndefined(more) } as Profile;
+}
+
+/** Written aside and renamed: a reader never sees half of it. */
+async function write(path: string, profiles: Readonly<Record<string, Profile>>): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(aside, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+    await rename(aside, path);
+  } catch (error) {
+    throw new AuthError("invalid_config", `The settings cannot be written to ${path}.`, {
+      hint: "Make the folder writable, or name another file in OIDC_AUTH_CONFIG.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { createAuthenticator } from "../../authenticate.js";
+import { isAuthError } from "../../errors.js";
+import { type Command, textOf, UsageError } from "../command.js";
+import type { CliIo } from "../io.js";
+import { readProfiles } from "../profiles.js";
+import { resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { reporting } from "../warnings.js";
+
+const MAX_INPUT = 64 * 1024;
+/** What docker looks for to tell "nothing is stored" from a failure. */
+const NOT_FOUND = "credentials not found in native keychain";
+
+export const command: Command = {
+  usage: "docker-credential get|store|erase|list",
+  about:
+    "A credential helper for docker, as the program docker-credential-oidc-auth. docker gives the registry's address; the profile that OIDC_AUTH_DOCKER names says which auth server is asked.",
+  words: [1, 1],
+  options: {
+    username: { type: "string", value: "NAME", help: "the name that goes with the token (default oauth2)" },
+    ...TARGET_OPTIONS,
+  },
+  examples: [
+    'OIDC_AUTH_DOCKER=prod docker pull registry.example.org/image    # ~/.docker/config.json: {"credHelpers": {"registry.example.org": "oidc-auth"}}',
+    "echo registry.example.org | OIDC_AUTH_DOCKER=prod docker-credential-oidc-auth get",
+  ],
+  async run(input, io) {
+    const [action] = input.positionals;
+    if (action === "list") {
+      io.stdout.write("{}\n");
+      return 0;
+    }
+    if (action !== "get" && action !== "store" && action !== "erase") {
+      throw new UsageError(`docker-credential takes get, store, erase or list (it is ${action})`);
+    }
+    const text = (await readAll(io)).trim();
+    // docker's own login has nothing to tell us, and its logout must not end a login that others use.
+    if (action !== "get") return 0;
+    const profile = io.env["OIDC_AUTH_DOCKER"];
+    if (!profile || !readProfiles(io.env)[profile]) {
+      io.stdout.write(`${NOT_FOUND}\n`);
+      io.stderr.write("oidc-auth: name a profile in OIDC_AUTH_DOCKER (oidc-auth config set NAME HOST)\n");
+      return 1;
+    }
+    const { target, options } = await resolveTarget(profile, input, io);
+    try {
+      const token = await createAuthenticator(target, { ...options, interactive: false, ...reporting(io) })();
+      io.stdout.write(
+        `${JSON.stringify({ ServerURL: text, Username: textOf(input, "username") ?? "oauth2", Secret: token.accessToken })}\n`,
+      );
+      return 0;
+    } catch (error) {
+      if (!isAuthError(error, "interaction_required")) throw error;
+      io.stdout.write(`${NOT_FOUND}\n`);
+      io.stderr.write(`oidc-auth: ${error.message} Log in: oidc-auth login ${profile}\n`);
+      return 1;
+    }
+  },
+};
+
+async function readAll({ stdin }: CliIo): Promise<string> {
+  let text = "";
+  for await (const chunk of stdin ?? []) {
+    text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+    if (text.length > MAX_INPUT) throw new UsageError("what stands on standard input is too long");
+  }
+  return text;
+}

@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Authenticator, createAuthenticator } from "../../authenticate.js";
+import { AuthError } from "../../errors.js";
+import type { Token } from "../../token.js";
+import { type Command, isOn, textOf, UsageError } from "../command.js";
+import type { CliIo } from "../io.js";
+import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { reporting } from "../warnings.js";
+
+/** How long (milliseconds) before its end a token in the file is replaced. */
+const AHEAD_MS = 90_000;
+/** Shortest pause (milliseconds) between two looks. */
+const PAUSE_MS = 5000;
+/** Longest delay that a timer of Node takes. */
+const MAX_PAUSE_MS = 2 ** 31 - 1;
+
+export const command: Command = {
+  usage: "exec HOST [options] -- PROGRAM [ARGUMENTS...]",
+  about:
+    "Runs a program with a valid access token in its environment, and, for long runs, in a file that is renewed while the program runs. Signals go to the program, and its exit status is ours.",
+  takesRest: true,
+  options: {
+    env: { type: "string", value: "NAME", help: "the variable with the token (default OIDC_ACCESS_TOKEN)" },
+    "file-env": {
+      type: "string",
+      value: "NAME",
+      help: "the variable with the path of the file (default OIDC_ACCESS_TOKEN_FILE)",
+    },
+    login: { type: "boolean", help: "log in where that is needed, and somebody can" },
+    ...TARGET_OPTIONS,
+    ...LOGIN_OPTIONS,
+  },
+  examples: [
+    "oidc-auth exec https://auth.example.org -- python job.py",
+    "oidc-auth exec prod --env GITLAB_TOKEN -- glab repo list",
+    `oidc-auth exec prod -- sh -c 'curl -H "Authorization: Bearer $(cat $OIDC_ACCESS_TOKEN_FILE)" https://api.example.org'`,
+  ],
+  async run(input, io) {
+    const [program, ...words] = input.rest;
+    if (program === undefined) throw new UsageError("a PROGRAM is missing behind --");
+    const { target, options } = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const interactive = isOn(input, "login") ? options.interactive : false;
+    const authenticate = createAuthenticator(target, { ...options, interactive, ...reporting(io) });
+    const token = await authenticate();
+    const names = {
+      token: variable(textOf(input, "env") ?? "OIDC_ACCESS_TOKEN"),
+      file: variable(textOf(input, "file-env") ?? "OIDC_ACCESS_TOKEN_FILE"),
+    };
+    const folder = await mkdtemp(join(tmpdir(), "oidc-auth-"));
+    const stop = new AbortController();
+    try {
+      const path = join(folder, "token");
+      await put(path, token);
+      void keepFresh(path, token, authenticate, io, stop.signal);
+      io.handOverSignals?.();
+      return await runProgram(program, words, {
+        ...process.env,
+        [names.token]: token.accessToken,
+        [names.file]: path,
+      });
+    } finally {
+      stop.abort();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function variable(name: string): string {
+  if (/^[A-Za-z_]\w*$/.test(name)) return name;
+  throw new UsageError(`${name} is no name of a variable`);
+}
+
+/** Written aside and renamed: the program never reads half a token. */
+async function put(path: string, { accessToken }: Token): Promise<void> {
+  await writeFile(`${path}.new`, accessToken, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+/** Replaces the token in the file before it ends, until told to stop. */
+async function keepFresh(
+  path: string,
+  first: Token,
+  authenticate: Authenticator,
+  io: CliIo,
+  stop: AbortSignal,
+): Promise<void> {
+  let token = first;
+  while (!stop.aborted) {
+    const left = token.expiresAt * 1000 - Date.now();
+    const lifetime = (token.expiresAt - (token.issuedAt ?? Date.now() / 1000)) * 1000;
+    // A short token is replaced when a tenth of it is left, as everywhere.
+    await pause(Math.max(PAUSE_MS, left - Math.min(AHEAD_MS, lifetime / 10)), stop);
+    if (stop.aborted) return;
+    try {
+      token = await authenticate({ signal: stop });
+      await put(path, token);
+    } catch (error) {
+      if (stop.aborted) return;
+      const message = error instanceof AuthError ? error.message : "the file cannot be written";
+      io.stderr.write(`oidc-auth: warning: the token was not renewed: ${message}\n`);
+    }
+  }
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, Math.min(ms, MAX_PAUSE_MS));
+    // The program is what we wait for.
+    timer.unref();
+    stop.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+/** What a shell says of a program that cannot be found, or cannot be run. */
+const NOT_FOUND = 127;
+const NOT_RUNNABLE = 126;
+
+/** Runs a program on our own terminal. @returns its exit status, 128 and the number for a signal */
+function runProgram(program: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { env, stdio: "inherit" });
+    // A terminal's Ctrl-C reaches the program by itself; a signal that was sent to us alone does not.
+    const forward = (signal: NodeJS.Signals) =>
+      void (process.stdin.isTTY && signal === "SIGINT" ? 0 : child.kill(signal));
+    for (const signal of FORWARDED) process.on(signal, forward);
+    const end = () => {
+      for (const signal of FORWARDED) process.off(signal, forward);
+    };
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      end();
+      if (error.code !== "ENOENT" && error.code !== "EACCES") reject(error);
+      process.stderr.write(
+        `oidc-auth: ${program} cannot be run: ${error.code === "ENOENT" ? "it is not found" : "it may not be"}.\n`,
+      );
+      resolve(error.code === "ENOENT" ? NOT_FOUND : NOT_RUNNABLE);
+    });
+    child.on("exit", (code, signal) => {
+      end();
+      resolve(code ?? 128 + constants.signals[signal ?? "SIGTERM"]);
+    });
+  });
+}

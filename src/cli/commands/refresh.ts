@@ -1,0 +1,40 @@
+import { createAuthenticator } from "../../authenticate.js";
+import { AuthError } from "../../errors.js";
+import { tokenJson } from "../../store/entry.js";
+import { type Command, isOn, JSON_OPTION } from "../command.js";
+import { summary } from "../summary.js";
+import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { reporting } from "../warnings.js";
+
+export const command: Command = {
+  usage: "refresh HOST [options]",
+  about: "Renews the stored token now, whether or not it is still good. It never asks anybody to log in.",
+  options: {
+    ...JSON_OPTION,
+    ...TARGET_OPTIONS,
+    credentials: LOGIN_OPTIONS.credentials,
+    explain: LOGIN_OPTIONS.explain,
+  },
+  examples: ["oidc-auth refresh https://auth.example.org"],
+  async run(input, io) {
+    const { target, options, store, config } = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const stored = await store.get(config, { account: options.account });
+    if (!stored && !config.settings.credentials) {
+      throw new AuthError(
+        "interaction_required",
+        `No login for ${config.host} is stored, so that there is nothing to renew.`,
+        {
+          hint: `Log in: oidc-auth login ${input.positionals[0]}`,
+        },
+      );
+    }
+    const authenticate = createAuthenticator(target, { ...options, interactive: false, ...reporting(io) });
+    const token = await authenticate({ rejected: stored?.accessToken });
+    io.stdout.write(
+      isOn(input, "json")
+        ? `${JSON.stringify(tokenJson(token), null, 2)}\n`
+        : summary(config.host, "refreshed", token, store),
+    );
+    return 0;
+  },
+};

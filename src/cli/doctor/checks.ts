@@ -1,0 +1,176 @@
+import { stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { isatty } from "node:tty";
+import { createAuthenticator } from "../../authenticate.js";
+import type { AuthEvent } from "../../context.js";
+import { detectEnvironment } from "../../environment.js";
+import { AuthError, isAuthError } from "../../errors.js";
+import type { TokenStore } from "../../store/token-store.js";
+import type { Resolved } from "../target.js";
+
+/** One line of a diagnosis. */
+export interface Finding {
+  readonly check: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly what: string;
+  /** What to do. */
+  readonly remedy?: string;
+}
+
+const ok = (check: string, what: string): Finding => ({ check, state: "ok", what });
+const warn = (check: string, what: string, remedy: string): Finding => ({
+  check,
+  state: "warn",
+  what,
+  remedy,
+});
+
+/** What failed, as the error says it. */
+function failed(check: string, error: unknown): Finding {
+  const { message, hint } =
+    error instanceof AuthError ? error : new AuthError("request_failed", String(error));
+  return { check, state: "fail", what: message, remedy: hint };
+}
+
+/** Whether logins can be read and kept, and by nobody else. */
+export async function checkStore(store: TokenStore): Promise<Finding[]> {
+  const where = store.path ?? store.backend.description;
+  const findings: Finding[] = [];
+  try {
+    const hosts = await store.hosts();
+    findings.push(ok("store", `${where} holds ${hosts.length} login${hosts.length === 1 ? "" : "s"}`));
+  } catch (error) {
+    return [failed("store", error)];
+  }
+  try {
+    await store.backend.assertWritable();
+    findings.push(ok("store-writable", "a new login can be kept there"));
+  } catch (error) {
+    findings.push(failed("store-writable", error));
+  }
+  if (store.path !== undefined && process.platform !== "win32")
+    findings.push(...(await checkPrivate(store.path)));
+  return findings;
+}
+
+async function checkPrivate(path: string): Promise<Finding[]> {
+  for (const one of [path, dirname(path)]) {
+    const found = await stat(one).catch(() => undefined);
+    if (!found) continue;
+    const others = one === path ? found.mode & 0o077 : found.mode & 0o022;
+    if (others === 0) continue;
+    const mode = one === path ? "600" : "700";
+    return [
+      warn(
+        "store-private",
+        `${one} is open to others (mode ${(found.mode & 0o777).toString(8)})`,
+        `chmod ${mode} ${one}`,
+      ),
+    ];
+  }
+  return [ok("store-private", "it is open to nobody else")];
+}
+
+/** Whether the server can be reached, what it offers, and whether its clock fits. */
+export async function checkServer({ target, config, options }: Resolved): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const warnings: string[] = [];
+  const onEvent = (event: AuthEvent) => void (event.type === "warning" && warnings.push(event.message));
+  const { flow: _flow, ...rest } = options;
+  const { session } = createAuthenticator(target, { ...rest, onEvent });
+  const { context } = session;
+  try {
+    const server = await session.server(options.signal);
+    const code = await server.hasCodeFlow(context, options.signal);
+    findings.push(
+      ok(
+        "server",
+        `${config.host} ${config.settings.kind === "issuer" ? "answers, with its discovery document" : "is one with the py-oidc-auth routes"}`,
+      ),
+    );
+    findings.push(
+      code
+        ? ok("code-flow", "it has a login page for the browser")
+        : warn("code-flow", "it has no login page for the browser", "use --flow device"),
+    );
+    try {
+      await server.beginDevice(context, options.signal);
+      findings.push(ok("device-flow", "it gives codes for the login on another device"));
+    } catch (error) {
+      if (!isAuthError(error, "device_flow_unsupported")) throw error;
+      findings.push(
+        warn(
+          "device-flow",
+          "it has no device flow",
+          "where no browser opens, forward the port or paste the address: use --flow code",
+        ),
+      );
+    }
+    const { uri, ports } = await server.redirects(context, options.signal);
+    findings.push(await checkPorts(uri, ports));
+  } catch (error) {
+    findings.push(failed("server", error));
+  }
+  findings.push(
+    ...(warnings[0]
+      ? [warn("clock", warnings[0], "sudo timedatectl set-ntp true, or ask who runs this machine")]
+      : [ok("clock", "this machine's clock fits the server's")]),
+  );
+  return findings;
+}
+
+async function checkPorts(uri: string, ports: readonly number[]): Promise<Finding> {
+  if (ports[0] === 0) return ok("ports", `the browser may come back to any free port (${uri})`);
+  const free: number[] = [];
+  for (const port of ports) if (await isFree(port)) free.push(port);
+  const all = ports.join(", ");
+  if (free.length > 0) return ok("ports", `of the ports ${all} there are ${free.length} free`);
+  return {
+    check: "ports",
+    state: "fail",
+    what: `none of the ports ${all} is free`,
+    remedy: "close the program that holds them, or name others with --ports",
+  };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Whether a person can be reached from here, and how. */
+export async function checkMachine(
+  env: Readonly<Record<string, string | undefined>>,
+  resolved: Resolved | undefined,
+): Promise<Finding[]> {
+  const facts = { env, platform: process.platform, stdinIsTty: isatty(0), stderrIsTty: isatty(2) };
+  const { interactive, reason, browser, ssh } = detectEnvironment(facts, resolved?.options.interactive);
+  const proxy = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].find((name) => env[name]);
+  return [
+    interactive
+      ? ok("person", `somebody can log in here: ${reason}`)
+      : warn(
+          "person",
+          `nobody can log in here: ${reason}`,
+          "log in at a terminal that sees the same store, or set INTERACTIVE_SESSION=1",
+        ),
+    browser
+      ? ok("browser", "a browser can be expected in front of the person")
+      : warn(
+          "browser",
+          ssh
+            ? "the person sits behind SSH: no browser is opened here"
+            : "there is no display: no browser is opened here",
+          "the login shows a code for another device, or an address to open elsewhere",
+        ),
+    ok(
+      "network",
+      proxy ? `requests go through the proxy that ${proxy} names` : "requests go straight to the server",
+    ),
+    ok("node", `Node ${process.versions.node}`),
+  ];
+}

@@ -1,0 +1,209 @@
+import { Config, type ConfigInit } from "../config.js";
+import { AuthError } from "../errors.js";
+import type { Target } from "../flows/session.js";
+import type { AuthenticateOptions } from "../options.js";
+import { dropUndefined } from "../settings/checks.js";
+import { TokenStore } from "../store/token-store.js";
+import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
+import type { CliIo } from "./io.js";
+import { isProfileName, type Profile, readProfiles } from "./profiles.js";
+
+/** Which server and which of its logins. */
+export const TARGET_OPTIONS = {
+  "client-id": {
+    type: "string",
+    value: "ID",
+    help: "HOST is an issuer, where this program is registered under that name",
+  },
+  api: { type: "boolean", help: "HOST is an API, which says who gives tokens for it" },
+  scopes: { type: "string", value: '"A B"', help: "what to ask for" },
+  resource: { type: "string", value: "URL", help: "the API that the token is for (RFC 8707)" },
+  audience: { type: "string", value: "NAME", help: "the same in the way of Auth0 and others" },
+  dpop: { type: "boolean", help: "bind the token to a key (RFC 9449)" },
+  account: { type: "string", value: "NAME", help: "one of several logins to the server" },
+  "app-name": { type: "string", value: "NAME", help: "whose token file is used (default py-oidc-auth)" },
+  store: { type: "string", value: "FILE", help: "the token file itself" },
+  "login-route": {
+    type: "string",
+    short: "l",
+    value: "PATH",
+    help: "below the host (default /auth/v2/login)",
+  },
+  "token-route": { type: "string", short: "t", value: "PATH", help: "(default /auth/v2/token)" },
+  "device-route": { type: "string", short: "d", value: "PATH", help: "(default /auth/v2/device)" },
+  "ca-file": {
+    type: "string",
+    value: "FILE",
+    help: "certificate authorities that are trusted beside the usual ones",
+  },
+  "allow-insecure-host": { type: "boolean", help: "allow plain http to another machine" },
+} as const satisfies Record<string, Option>;
+
+/** How a person, or a job, logs in. */
+export const LOGIN_OPTIONS = {
+  flow: {
+    type: "string",
+    value: "FLOW",
+    help: "auto (default), device (a code, entered on any device), code (the browser here)",
+  },
+  timeout: { type: "string", value: "SECONDS", help: "how long the person has for the login" },
+  ports: {
+    type: "string",
+    short: "p",
+    value: "PORT,...",
+    multiple: true,
+    help: "ports the browser may come back to",
+  },
+  interactive: {
+    type: "boolean",
+    help: "take it that somebody can log in here; --no-interactive: that nobody can",
+  },
+  browser: { type: "boolean", help: "--no-browser: show the address, and open no browser" },
+  credentials: {
+    type: "string",
+    value: "WAY",
+    help: "log in without a person: client, github, gitlab, kubernetes[:FILE], file:FILE, env:NAME",
+  },
+  "client-secret-env": { type: "string", value: "NAME", help: "the variable that holds the client's secret" },
+  explain: { type: "boolean", help: "tell why each step is taken or skipped" },
+} as const satisfies Record<string, Option>;
+
+/** What a command works on. */
+export interface Resolved {
+  readonly target: Target;
+  readonly config: Config;
+  readonly options: AuthenticateOptions & { readonly store: TokenStore };
+  readonly store: TokenStore;
+}
+
+const FLOWS = ["auto", "device", "code"] as const;
+
+/** Finds out which server is meant, and how to log in there: an address, or the name of a profile. */
+export async function resolveTarget(name: string, input: Input, io: CliIo): Promise<Resolved> {
+  const profile = profileOf(name, io);
+  const init = await initOf(name, profile, input, io);
+  const config = new Config(init);
+  const store = openStore(input, io, profile);
+  const caFile = textOf(input, "ca-file") ?? profile?.caFile;
+  const options = {
+    store,
+    ...dropUndefined({
+      account: textOf(input, "account") ?? profile?.account,
+      network: caFile === undefined ? undefined : { caFile },
+      flow: wordOf(input, "flow", FLOWS),
+      timeout: numberOf(input, "timeout"),
+      interactive: input.values["interactive"] as boolean | undefined,
+    }),
+    openBrowser: input.values["browser"] !== false,
+    env: io.env,
+    signal: io.signal,
+    ...(isOn(input, "explain") && {
+      explain: (step: string) => void io.stderr.write(`oidc-auth: ${step}\n`),
+    }),
+  };
+  return { target: config, config, store, options };
+}
+
+/** The store that a command works on. */
+export function openStore(input: Input, io: CliIo, profile?: Profile): TokenStore {
+  const onWarning = (message: string) => void io.stderr.write(`oidc-auth: warning: ${message}\n`);
+  const path = textOf(input, "store");
+  const appName = textOf(input, "app-name") ?? profile?.appName;
+  return new TokenStore(
+    path === undefined ? { appName, env: io.env, onWarning } : { path, env: io.env, onWarning },
+  );
+}
+
+function profileOf(name: string, io: CliIo): Profile | undefined {
+  if (!isProfileName(name)) return undefined;
+  const profile = readProfiles(io.env)[name];
+  if (profile) return profile;
+  throw new AuthError("invalid_config", `There is no profile ${name}.`, {
+    hint: `Make one: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,
+  });
+}
+
+async function initOf(
+  name: string,
+  profile: Profile | undefined,
+  input: Input,
+  io: CliIo,
+): Promise<ConfigInit> {
+  const { account: _a, appName: _n, caFile: _c, host, issuer, resource, ...settings } = profile ?? {};
+  const secretName = textOf(input, "client-secret-env");
+  const given = dropUndefined({
+    clientId: textOf(input, "client-id"),
+    scopes: textOf(input, "scopes")
+      ?.split(/[\s,]+/)
+      .filter(Boolean),
+    audience: textOf(input, "audience"),
+    dpop: isOn(input, "dpop") || undefined,
+    loginRoute: textOf(input, "login-route"),
+    tokenRoute: textOf(input, "token-route"),
+    deviceRoute: textOf(input, "device-route"),
+    redirectPorts: portsOf(input),
+    allowInsecureHost: isOn(input, "allow-insecure-host") || undefined,
+    clientSecret: secretName === undefined ? undefined : secretOf(secretName, io),
+    credentials: await credentialsOf(input),
+  });
+  const asked = textOf(input, "resource");
+  const merged = { ...settings, ...given };
+  const place = profile ? { host, issuer, resource: asked ?? resource } : placeOf(name, asked, input, merged);
+  return { ...merged, ...dropUndefined(place) } as unknown as ConfigInit;
+}
+
+/** Whether an address is that of the routes, of an issuer, or of an API. */
+function placeOf(
+  name: string,
+  resource: string | undefined,
+  input: Input,
+  {
+    clientId,
+    audience,
+    dpop,
+  }: { clientId?: string | undefined; audience?: string | undefined; dpop?: boolean | undefined },
+): { host?: string; issuer?: string; resource?: string | undefined } {
+  if (isOn(input, "api")) return { resource: name };
+  const issuer = clientId !== undefined || resource !== undefined || audience !== undefined || dpop;
+  return issuer ? { issuer: name, resource } : { host: name };
+}
+
+function secretOf(name: string, io: CliIo): string {
+  const secret = io.env[name];
+  if (!secret) throw new UsageError(`--client-secret-env names ${name}, which is not set`);
+  return secret;
+}
+
+export function portsOf(input: Input): number[] | undefined {
+  const given = input.values["ports"];
+  if (!Array.isArray(given)) return undefined;
+  return given
+    .flatMap((list) => String(list).split(","))
+    .map((text) => {
+      const number = Number(text);
+      if (!/^\d+$/.test(text) || number < 1 || number > 65_535) {
+        throw new UsageError(`--ports takes whole numbers from 1 to 65535 (it is ${text})`);
+      }
+      return number;
+    });
+}
+
+async function credentialsOf(input: Input) {
+  const way = textOf(input, "credentials");
+  if (way === undefined) return undefined;
+  const [kind = "", ...more] = way.split(":");
+  const value = more.join(":");
+  const [{ clientCredentials }, workload] = await Promise.all([
+    import("../credentials/grants.js"),
+    import("../credentials/workload.js"),
+  ]);
+  if (way === "client") return clientCredentials();
+  if (way === "github") return workload.fromGitHubActions();
+  if (way === "gitlab") return workload.fromGitLab();
+  if (kind === "kubernetes") return workload.fromKubernetes(value ? { path: value } : {});
+  if (kind === "file" && value) return workload.fromFile(value);
+  if (kind === "env" && value) return workload.fromEnvironment(value);
+  throw new UsageError(
+    `--credentials takes client, github, gitlab, kubernetes[:FILE], file:FILE or env:NAME (it is ${kind})`,
+  );
+}
