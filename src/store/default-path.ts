@@ -36,3 +36,14 @@ export function expandPath(path: string, env: Env = process.env): string {
   if (path === "~") return home;
   return resolve(path.startsWith("~/") || path.startsWith("~\\") ? join(home, path.slice(2)) : path);
 }
+
+/** The file of a store: as given, else what `OIDC_TOKEN_FILE` names where no application is named, else the usual one. */
+export function storePath(
+  { path, appName }: { path?: string | undefined; appName?: string | undefined },
+  env: Env = process.env,
+): string {
+  if (path !== undefined) return expandPath(path, env);
+  const tokenFile = env["OIDC_TOKEN_FILE"]?.trim();
+  if (appName === undefined && tokenFile) return expandPath(tokenFile, env);
+  return defaultStorePath(appName, env);
+}

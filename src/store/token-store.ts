@@ -1,7 +1,7 @@
 import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
 import type { Entry, TokenStoreBackend } from "./backend.js";
-import { defaultStorePath, expandPath } from "./default-path.js";
+import { storePath } from "./default-path.js";
 import { entryFromToken, isEntry, isGone, tokenFromEntry } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
 import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
@@ -59,7 +59,7 @@ export class TokenStore {
     const given = Object.keys(dropUndefined({ path, appName, backend }));
     if (given.length > 1) throw invalid(given.join(" and "), "cannot be given together", undefined);
     this.#now = options.now ?? Date.now;
-    this.path = backend ? undefined : storePath(options);
+    this.path = backend ? undefined : storePath(options, options.env);
     const plain = backend ?? fileBackend(this.path ?? "", { onWarning: options.onWarning ?? emitWarning });
     this.backend = encryptionKey === undefined ? plain : sealedBackend(plain, encryptionKey, env);
   }
@@ -173,14 +173,6 @@ export class TokenStore {
     const now = this.#now();
     await this.backend.prune((entry) => isGone(entry, now));
   }
-}
-
-function storePath(options: TokenStoreOptions): string {
-  const env = options.env ?? process.env;
-  if (options.path !== undefined) return expandPath(options.path, env);
-  const tokenFile = env["OIDC_TOKEN_FILE"]?.trim();
-  if (options.appName === undefined && tokenFile) return expandPath(tokenFile, env);
-  return defaultStorePath(options.appName, env);
 }
 
 function emitWarning(message: string): void {

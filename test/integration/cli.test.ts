@@ -7,7 +7,7 @@ import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 /** The built program: what people run. */
-const CLI = join(import.meta.dirname, "../../dist/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/cli/oidc-auth.cjs");
 const LINK = /^https?:\/\/\S+$/;
 
 interface Result {

@@ -26,7 +26,7 @@ import { tempFolder } from "../support/temp-folder.js";
 
 /** The commands of the built program, against real servers and with the real programs that call it. */
 
-const CLI = join(import.meta.dirname, "../../dist/cli/main.js");
+const CLI = join(import.meta.dirname, "../../dist/cli/oidc-auth.cjs");
 const exec = promisify(execFile);
 
 interface Result {
