@@ -23,12 +23,20 @@ export type LoginStep =
   | { type: "done" }
   | { type: "failed"; message: string };
 
+/** What a person may do while we wait. */
+export interface LoginActions {
+  /** Opens the address in a browser; absent where none can be expected in front of the person. */
+  readonly openBrowser?: (() => void) | undefined;
+  /** Ends the login with `login_cancelled`. */
+  giveUp(): void;
+}
+
 /** How a login shows itself. The terminal has one; a desktop application brings its own. */
 export interface LoginUi {
   /** Shows a step. An error thrown here ends the login. */
   show(step: LoginStep): void | Promise<void>;
-  /** Shows that we are waiting, until Unix milliseconds `until`; returns what ends the display. */
-  waiting?(until: number): () => void;
+  /** Shows that we are waiting, until Unix milliseconds `until`, and takes keys; returns what ends the display. */
+  waiting?(until: number, actions: LoginActions): () => void;
   /** Whether {@link readCallbackUrl} can be answered at all. */
   readonly canPaste?: boolean;
   /** Reads one line: the URL that the browser ended at. `undefined`: there will be none. Ends when aborted. */

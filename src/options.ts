@@ -6,6 +6,14 @@ import type { TokenStore } from "./store/token-store.js";
 /** How the browser is opened: by the system's default (`true`), not at all (`false`), or by a function. */
 export type BrowserOpener = boolean | ((url: string, signal: AbortSignal) => Promise<void> | void);
 
+/** How a login looks in a terminal. */
+export interface TerminalOptions {
+  /** Whether a QR code of the address is shown. Default: where the window is large enough. */
+  qr?: boolean | undefined;
+  /** Plain lines, for screen readers: nothing moves, and no key is listened for. Default false. */
+  plain?: boolean | undefined;
+}
+
 /** Network as companies have it. */
 export interface NetworkOptions {
   /**
@@ -50,6 +58,8 @@ export interface LoginOptions extends RouteOptions {
   signal?: AbortSignal | undefined;
   /** Shows the login to the person. Default: the terminal, on standard error. */
   ui?: LoginUi | undefined;
+  /** How the terminal's own display looks; without effect where `ui` is given. */
+  terminal?: TerminalOptions | undefined;
   /** Default true: the system's browser, where one can be expected in front of the person. */
   openBrowser?: BrowserOpener | undefined;
   /** Sends the requests. Default: the global `fetch`, through the proxy that `HTTPS_PROXY` names where one is set. */

@@ -65,6 +65,8 @@ export const LOGIN_OPTIONS = {
     help: "log in without a person: client, github, gitlab, kubernetes[:FILE], file:FILE, env:NAME",
   },
   "client-secret-env": { type: "string", value: "NAME", help: "the variable that holds the client's secret" },
+  qr: { type: "boolean", help: "show a QR code of the address (default: where it fits); --no-qr: never" },
+  plain: { type: "boolean", help: "plain lines, for screen readers: nothing moves" },
   explain: { type: "boolean", help: "tell why each step is taken or skipped" },
 } as const satisfies Record<string, Option>;
 
@@ -95,6 +97,7 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
       interactive: input.values["interactive"] as boolean | undefined,
     }),
     openBrowser: input.values["browser"] !== false,
+    terminal: { qr: input.values["qr"] as boolean | undefined, plain: isOn(input, "plain") },
     env: io.env,
     signal: io.signal,
     ...(isOn(input, "explain") && {

@@ -1,7 +1,8 @@
 import { listenForCallback } from "../loopback/listener.js";
 import type { Token } from "../token.js";
 import { CallbackAnswer } from "./callback-answer.js";
-import type { LoginDisplay } from "./login-display.js";
+import { untilAborted } from "./deadline.js";
+import { type LoginDisplay, loginActions } from "./login-display.js";
 import { readPastedCallback } from "./pasted-callback.js";
 import type { Session } from "./session.js";
 
@@ -28,6 +29,7 @@ export async function logInByBrowser(
     const login = await server.beginCode(listener.redirectUri, context, signal);
     answer.expect(login);
     const paste = ui.canPaste === true;
+    const waiting = loginActions(display, login.url.href, signal);
     await ui.show({
       type: "code",
       server: config.host,
@@ -39,10 +41,11 @@ export async function logInByBrowser(
       expiresAt,
     });
     await display.openBrowser(login.url.href, signal);
-    const stopWaiting = paste ? undefined : ui.waiting?.(expiresAt);
+    const { actions } = waiting;
+    const stopWaiting = paste ? undefined : ui.waiting?.(expiresAt, actions);
     try {
-      if (paste) void readPastedCallback(ui, listener.redirectUri, answer, stopped);
-      return await answer.token;
+      if (paste) void readPastedCallback({ ui, redirectUri: listener.redirectUri, answer, actions }, stopped);
+      return await untilAborted(answer.token, waiting.signal);
     } finally {
       stopWaiting?.();
     }

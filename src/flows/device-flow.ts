@@ -3,7 +3,7 @@ import type { LoginOptions } from "../options.js";
 import type { DeviceCode } from "../servers/auth-server.js";
 import { Token } from "../token.js";
 import { loginTimeout, startDeadline } from "./deadline.js";
-import { withLoginUi } from "./login-display.js";
+import { loginActions, withLoginUi } from "./login-display.js";
 import { obtainToken } from "./obtain-token.js";
 import { refresh } from "./refresh.js";
 import { openSession, type Session, type Target } from "./session.js";
@@ -81,12 +81,14 @@ export async function deviceLogin(
   const server = await session.server(signal);
   const asked = context.now();
   const code = started ?? (await server.beginDevice(context, signal));
-  return withLoginUi(session, async ({ ui }) => {
+  return withLoginUi(session, async (display) => {
+    const { ui } = display;
     const expiresAt = asked + Math.min(code.expiresIn, session.options.timeout ?? Infinity) * 1000;
     await ui.show({ type: "device", server: config.host, code, expiresAt });
-    const stopWaiting = ui.waiting?.(expiresAt);
+    const waiting = loginActions(display, code.uri, signal);
+    const stopWaiting = ui.waiting?.(expiresAt, waiting.actions);
     try {
-      return await pollUntilGranted(session, code, asked, signal);
+      return await pollUntilGranted(session, code, asked, waiting.signal);
     } finally {
       stopWaiting?.();
     }

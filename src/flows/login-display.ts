@@ -1,6 +1,6 @@
 import { detectEnvironment, type Environment } from "../environment.js";
-import { isAuthError } from "../errors.js";
-import type { LoginUi } from "../login-ui.js";
+import { AuthError, isAuthError } from "../errors.js";
+import type { LoginActions, LoginUi } from "../login-ui.js";
 import { openBrowser } from "./open-browser.js";
 import type { Session } from "./session.js";
 
@@ -8,6 +8,8 @@ import type { Session } from "./session.js";
 export interface LoginDisplay {
   readonly ui: LoginUi;
   readonly environment: Environment;
+  /** Whether a browser can be opened in front of the person. */
+  readonly hasBrowser: boolean;
   /** Tries to open a browser in front of the person, and shows whether that worked. Never throws. */
   openBrowser(url: string, signal: AbortSignal): Promise<void>;
 }
@@ -36,12 +38,13 @@ export async function withLoginUi<T>(
   const environment = await environmentOf(session);
   const ui = session.options.ui ?? (await terminalUi(session));
   const opener = session.options.openBrowser ?? true;
+  const hasBrowser = typeof opener === "function" || (opener && environment.browser);
   const display: LoginDisplay = {
     ui,
     environment,
+    hasBrowser,
     openBrowser: async (url, signal) => {
-      const expected = typeof opener === "function" || (opener && environment.browser);
-      if (!expected) return;
+      if (!hasBrowser) return;
       try {
         await openBrowser(opener, url, signal);
         await ui.show({ type: "browser_opened" });
@@ -66,6 +69,23 @@ export async function withLoginUi<T>(
 async function terminalUi(session: Session): Promise<LoginUi> {
   const { createTerminalUi } = await import("../terminal/terminal-ui.js");
   const { stderr, stdin } = process;
-  const { env = process.env } = session.options;
-  return createTerminalUi({ stderr, stdin, env, now: session.context.now });
+  const { env = process.env, terminal } = session.options;
+  return createTerminalUi({ stderr, stdin, env, now: session.context.now, ...terminal });
+}
+
+/** What the person may do while a login waits, and the signal that it ends with. */
+export function loginActions(
+  { hasBrowser, openBrowser }: LoginDisplay,
+  url: string,
+  signal: AbortSignal,
+): { actions: LoginActions; signal: AbortSignal } {
+  const givenUp = new AbortController();
+  const until = AbortSignal.any([signal, givenUp.signal]);
+  return {
+    actions: {
+      ...(hasBrowser && { openBrowser: () => void openBrowser(url, until) }),
+      giveUp: () => givenUp.abort(new AuthError("login_cancelled", "The login was given up.")),
+    },
+    signal: until,
+  };
 }

@@ -1,21 +1,30 @@
-import type { LoginUi } from "../login-ui.js";
+import type { LoginActions, LoginUi } from "../login-ui.js";
 import type { CallbackAnswer } from "./callback-answer.js";
+
+export interface Pasting {
+  readonly ui: LoginUi;
+  readonly redirectUri: string;
+  readonly answer: CallbackAnswer;
+  readonly actions: LoginActions;
+}
 
 /**
  * Lets the person paste the URL that their browser ended at, for a browser that cannot reach this machine. Asks again
  * after something else; ends with the signal or when there is nothing more to read. Never throws.
  */
 export async function readPastedCallback(
-  ui: LoginUi,
-  redirectUri: string,
-  answer: CallbackAnswer,
+  { ui, redirectUri, answer, actions }: Pasting,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     while (!signal.aborted) {
       const line = await ui.readCallbackUrl?.(signal);
       if (line === undefined) return;
-      if (line.trim() === "") continue;
+      if (line.trim() === "") {
+        actions.openBrowser?.();
+        continue;
+      }
+      if (line.trim().toLowerCase() === "q") return actions.giveUp();
       const callback = callbackFrom(line, redirectUri);
       if (callback && answer.take(callback)) return;
       await ui.show({

@@ -16,18 +16,17 @@ export interface TerminalFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** `NO_COLOR` (https://no-color.org) drops colours; `TERM=dumb` and pipes get plain text. */
+/** `NO_COLOR` (https://no-color.org), `TERM=dumb`, screen readers and pipes get plain lines. */
 export function createStyle({ isTty, env }: TerminalFacts): Style {
-  const capable = isTty && env["TERM"] !== "dumb";
+  const capable = isTty && env["TERM"] !== "dumb" && !env["NO_COLOR"];
   const sequence = (open: number, close: number, allowed: boolean) => (text: string) =>
     allowed ? `\u001b[${open}m${text}\u001b[${close}m` : text;
-  const colour = capable && !env["NO_COLOR"];
   return {
     capable,
     bold: sequence(1, 22, capable),
     dim: sequence(2, 22, capable),
-    green: sequence(32, 39, colour),
-    red: sequence(31, 39, colour),
+    green: sequence(32, 39, capable),
+    red: sequence(31, 39, capable),
     link: (text, url) => (capable ? `\u001b]8;;${url}\u001b\\${text}\u001b]8;;\u001b\\` : text),
   };
 }

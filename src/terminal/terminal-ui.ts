@@ -1,18 +1,24 @@
 import { hostname, userInfo } from "node:os";
-import type { Readable } from "node:stream";
 import type { LoginStep, LoginUi } from "../login-ui.js";
 import { cleanText } from "../text.js";
+import { type KeyInput, listenForKeys } from "./keys.js";
 import { readLine } from "./read-line.js";
 import { clock, startSpinner, type TerminalStream } from "./spinner.js";
 import { createStyle, type Style } from "./style.js";
 
 export interface TerminalIo {
   /** All that a person reads goes here; standard output is left to the result. */
-  readonly stderr: TerminalStream;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stderr: TerminalStream & {
+    readonly columns?: number | undefined;
+    readonly rows?: number | undefined;
+  };
+  readonly stdin: KeyInput;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Whether a QR code is shown. Default: where it fits. */
+  readonly qr?: boolean | undefined;
+  readonly plain?: boolean | undefined;
 }
 
 /** A URL may be long, and must stay whole; it was checked when it came in. */
@@ -20,18 +26,53 @@ const URL_LENGTH = 8192;
 
 /** The login as a terminal shows it. Without one, links and codes stand on plain lines of their own. */
 export function createTerminalUi(io: TerminalIo): LoginUi {
-  const isTty = io.stderr.isTTY === true && io.env["TERM"] !== "dumb";
-  const style = createStyle({ isTty: io.stderr.isTTY === true, env: io.env });
+  const style = createStyle({ isTty: io.stderr.isTTY === true && !io.plain, env: io.env });
   const print = (...lines: string[]) => void io.stderr.write(`${lines.join("\n")}\n`);
+  let userCode: string | undefined;
   return {
     canPaste: io.stdin.isTTY === true,
-    show: (step) => print(...linesOf(step, style, io.now())),
-    waiting: (until) =>
-      isTty
-        ? startSpinner(io.stderr, () => `Waiting for you (${clock(until - io.now())} left). Ctrl-C gives up.`)
-        : () => {},
+    show: (step) => {
+      print(...linesOf(step, style, io.now()));
+      if (step.type !== "device") return;
+      userCode = cleanText(step.code.userCode, 64);
+      return showQr(step.code.uri, io, style);
+    },
+    waiting: (until, { openBrowser, giveUp }) => {
+      if (!style.capable) return () => {};
+      const keys = io.stdin.isTTY === true && io.stdin.setRawMode !== undefined;
+      const offers = [openBrowser && "Enter: browser", userCode && "c: copy the code", "q: give up"].filter(
+        Boolean,
+      );
+      const help = keys ? offers.join(", ") : "Ctrl-C gives up";
+      const stopSpinner = startSpinner(
+        io.stderr,
+        () => `Waiting for you, ${clock(until - io.now())} left. ${help}`,
+      );
+      const stopKeys = listenForKeys(io.stdin, (key) => {
+        if (key === "\r" || key === "\n") openBrowser?.();
+        else if (key === "q" || key === "Q") giveUp();
+        else if ((key === "c" || key === "C") && userCode) io.stderr.write(copy(userCode));
+      });
+      return () => {
+        stopKeys();
+        stopSpinner();
+      };
+    },
     readCallbackUrl: (signal) => readLine(io.stdin, signal),
   };
+}
+
+/** Puts a text into the clipboard of whoever sits at the terminal, also over SSH (OSC 52). */
+function copy(text: string): string {
+  return `\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`;
+}
+
+async function showQr(url: string, { qr, stderr }: TerminalIo, style: Style): Promise<void> {
+  if (!style.capable || qr === false) return;
+  const { columns = 0, rows = 0 } = stderr;
+  const { qrLines } = await import("./qr-code.js");
+  const lines = await qrLines(cleanText(url, URL_LENGTH), qr ? undefined : { columns, rows });
+  if (lines.length > 0) stderr.write(`${lines.join("\n")}\n\n`);
 }
 
 function linesOf(step: LoginStep, style: Style, now: number): string[] {
@@ -88,7 +129,7 @@ function codeLines(step: Extract<LoginStep, { type: "code" }>, style: Style, now
   if (step.paste) {
     const why = step.ssh ? "Or without that" : "If the browser cannot come back here";
     lines.push(
-      `${why}: paste the address that it ended at (it begins with ${step.redirectUri}), and press Enter.`,
+      `${why}: paste the address that it ended at (it begins with ${step.redirectUri}), and press Enter. q gives up.`,
       "",
     );
   }
@@ -102,10 +143,12 @@ function prominent(text: string, style: Style): string[] {
   return [`  ┌${edge}┐`, `  │  ${style.bold(text)}  │`, `  └${edge}┘`];
 }
 
-/** Once raw and unwrapped on a line of its own, to be copied by people and programs; where it can be, clickable. */
+/** Once raw and unwrapped on a line of its own, to be copied by people and programs; where it can be, also clickable. */
 function address(url: string, style: Style): string[] {
   const clean = cleanText(url, URL_LENGTH);
-  return [style.link(clean, clean)];
+  if (!style.capable) return [clean];
+  const { host, pathname } = new URL(clean);
+  return [`  ${style.link(`→ ${cleanText(host + pathname, 60)}`, clean)}`, "", clean];
 }
 
 /** This machine, as `ssh` would be told. */

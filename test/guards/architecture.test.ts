@@ -100,6 +100,7 @@ describe("what is loaded", () => {
       "openid-client": ["src/servers/discovery.ts", "src/servers/openid.ts", "src/servers/registration.ts"],
       pg: ["src/store/postgres-client.ts"],
       undici: ["src/network.ts"],
+      uqr: ["src/terminal/qr-code.ts"],
     });
   });
 });
@@ -111,7 +112,14 @@ describe("packages that src names", () => {
     const named = SOURCES.flatMap((file) => importsOf(file).map(({ specifier }) => specifier));
     const packages = named.filter((name) => !name.startsWith(".") && !name.startsWith("node:"));
     expect(packages.filter((name) => !declared.has(name))).toEqual([]);
-    expect(Object.keys(dependencies)).toEqual(["jose", "oauth4webapi", "open", "openid-client", "undici"]);
+    expect(Object.keys(dependencies)).toEqual([
+      "jose",
+      "oauth4webapi",
+      "open",
+      "openid-client",
+      "undici",
+      "uqr",
+    ]);
   });
 });
 

@@ -283,6 +283,30 @@ describe("signed and encrypted answers", () => {
   });
 });
 
+describe("an audience", () => {
+  it("is sent with the login and with each token request", async () => {
+    const sent: (string | null)[] = [];
+    const issuer = await oddIssuer((form) => {
+      sent.push(form.get("audience"));
+      return [200, { access_token: "a-token", token_type: "Bearer", expires_in: 300, refresh_token: "r" }];
+    });
+    const target = { issuer, clientId: "cli", audience: "https://api.example.org", scopes: ["read"] };
+    const { options, later } = issuerWorld(target);
+    const ui = personUi();
+    const login = () => authenticate(target, { ...options, ui, flow: "device" });
+    await login();
+    later(280);
+    await login();
+    expect(sent).toEqual(["https://api.example.org", "https://api.example.org"]);
+    const stop = new AbortController();
+    const code = authenticate(target, { ...options, ui, flow: "code", force: true, signal: stop.signal });
+    code.catch(() => {});
+    expect(new URL((await ui.seen("code")).url).searchParams.get("audience")).toBe("https://api.example.org");
+    stop.abort();
+    await expect(code).rejects.toMatchObject({ code: "login_cancelled" });
+  });
+});
+
 describe("resource indicators (RFC 8707)", () => {
   it("are sent with the login and with each token request; the token is for that API", async () => {
     const api = "https://api.example.org/v1";
