@@ -1,33 +1,95 @@
-// Bundles the program's fast path into one CommonJS file: `oidc-auth token HOST` with a good token loads nothing else.
-import { chmod } from "node:fs/promises";
+// Makes what is loaded at once fewer files, after the compiler: starting up is mostly the finding of files.
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
-const outfile = resolve(root, "dist/cli/oidc-auth.cjs");
+const dist = resolve(root, "dist");
 
-/** What is reached by import() stays where it is: only what the fast path needs at once goes into the bundle. */
-const lazyStaysOutside = {
+/** What is reached by import() stays where it is: only what is needed at once goes into a bundle. */
+const lazyStaysOutside = (outfile, from) => ({
   name: "lazy-stays-outside",
   setup(bundle) {
     bundle.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
       if (kind !== "dynamic-import") return undefined;
-      const built = resolve(root, "dist", relative(resolve(root, "src"), resolve(resolveDir, path)));
+      const built = resolve(dist, relative(from, resolve(resolveDir, path)));
       return { path: `./${relative(dirname(outfile), built)}`, external: true };
     });
   },
+});
+
+const common = {
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  logLevel: "warning",
 };
 
-await build({
-  entryPoints: [resolve(root, "src/cli/fast.ts")],
-  outfile,
-  bundle: true,
-  minify: true,
-  platform: "node",
-  format: "cjs",
-  target: "node20",
-  banner: { js: "#!/usr/bin/env node" },
-  plugins: [lazyStaysOutside],
-  logLevel: "warning",
-});
-await chmod(outfile, 0o755);
+await bundleProgram();
+await bundleLibrary();
+
+/** `oidc-auth token HOST` with a good token: one CommonJS file, which Node starts quickest. */
+async function bundleProgram() {
+  const outfile = resolve(dist, "cli/oidc-auth.cjs");
+  await build({
+    ...common,
+    entryPoints: [resolve(root, "src/cli/fast.ts")],
+    outfile,
+    format: "cjs",
+    minify: true,
+    banner: { js: "#!/usr/bin/env node" },
+    plugins: [lazyStaysOutside(outfile, resolve(root, "src"))],
+  });
+  await chmod(outfile, 0o755);
+}
+
+/**
+ * All modules that `import "oidc-auth-client"` loads become one, `core.js`. Each of them stays as a file that exports the
+ * very same things from there, so that there is one AuthError, one Token, whoever imports them by whatever way.
+ */
+async function bundleLibrary() {
+  const outfile = resolve(dist, "core.js");
+  const modules = await staticClosure(resolve(dist, "index.js"));
+  const names = new Map();
+  for (const file of modules) names.set(file, Object.keys(await import(pathToFileURL(file).href)));
+  const alias = (file, name) =>
+    `${relative(dist, file).replace(/\.js$/, "").replaceAll(/\W/g, "_")}__${name}`;
+  const list = (file, turn) => names.get(file).map(turn).join(", ");
+  const entry = modules
+    .filter((file) => names.get(file).length > 0)
+    .map(
+      (file) =>
+        `export { ${list(file, (name) => `${name} as ${alias(file, name)}`)} } from "./${relative(dist, file)}";`,
+    );
+  await build({
+    ...common,
+    stdin: { contents: entry.join("\n"), resolveDir: dist },
+    outfile,
+    format: "esm",
+    plugins: [lazyStaysOutside(outfile, dist)],
+  });
+  for (const file of modules) {
+    const core = relative(dirname(file), outfile);
+    const from = core.startsWith(".") ? core : `./${core}`;
+    await writeFile(
+      file,
+      `export { ${list(file, (name) => `${alias(file, name)} as ${name}`)} } from "${from}";\n`,
+    );
+  }
+}
+
+/** A built module and all that it imports at once. */
+async function staticClosure(first) {
+  const found = new Set();
+  const queue = [first];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const text = await readFile(file, "utf8");
+    for (const [, path] of text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)";/gms))
+      queue.push(resolve(dirname(file), path));
+  }
+  return [...found].sort();
+}

@@ -53,7 +53,11 @@ const OWN_ERROR_KINDS = {
     "Start this where the credentials are, or correct where they are looked for.",
   ),
   device_flow_unsupported: kind('Use the browser login: flow: "code", or --flow code on the command line.'),
-  insecure_host: kind("Use https, or allow http for this host with allowInsecureHost: true."),
+  insecure_host: kind(
+    "Use https, or allow http for this host: allowInsecureHost: true, on the command line --allow-insecure-host.",
+    false,
+    2,
+  ),
   invalid_config: kind("Correct the named option.", false, 2),
   invalid_response: kind(
     "Check that the address is that of an auth server, and that no proxy answers in its place.",

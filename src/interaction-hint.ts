@@ -6,7 +6,7 @@ import type { TokenStore } from "./store/token-store.js";
 
 /** The exact commands and variables that help a job which nobody sits in front of. */
 export function interactionHint(config: Config, store: TokenStore, ownStore: boolean): string {
-  const command = ["oidc-auth", config.host, ...flags(config)].map(shellWord).join(" ");
+  const command = loginCommand(config);
   const { path } = store;
   const atTerminal =
     path === undefined || path === defaultStorePath()
@@ -27,6 +27,11 @@ export function interactionHint(config: Config, store: TokenStore, ownStore: boo
     `    ${command} --flow device --interactive            # in code: flow: "device", interactive: true`,
     "    export INTERACTIVE_SESSION=1                      # or for all programs",
   ].join("\n");
+}
+
+/** The command that logs in to the same server in the same way. */
+export function loginCommand(config: Config): string {
+  return ["oidc-auth", config.host, ...flags(config)].map(shellWord).join(" ");
 }
 
 /** What the command line needs to ask the same server in the same way. */

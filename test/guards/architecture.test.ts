@@ -63,13 +63,13 @@ describe("what is loaded", () => {
   const free = ["node:fs", "node:os", "node:path"];
 
   it("by the library's entry holds no server, no listener, no terminal, no lock and no package", () => {
-    const { modules, packages } = loadedBy("dist/index.js");
+    const { modules, packages } = loadedBy("src/index.ts");
     expect(modules.filter((module) => heavy.test(module))).toEqual([]);
     expect(packages.filter((name) => !free.includes(name))).toEqual([]);
   });
 
   it("by the CLI's entry is as little", () => {
-    const { modules, packages } = loadedBy("dist/cli/main.js");
+    const { modules, packages } = loadedBy("src/cli/main.ts");
     expect(modules.filter((module) => heavy.test(module))).toEqual([]);
     expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([]);
   });

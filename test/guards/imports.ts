@@ -50,7 +50,7 @@ export function resolveImport(from: string, specifier: string, ending: ".ts" | "
   return relative(ROOT, resolve(ROOT, dirname(from), specifier)).replace(/\.js$/, ending);
 }
 
-/** Everything that is loaded when a built file is: its own modules, and what they name from elsewhere. */
+/** Everything that is loaded when a module is: the project's own, and what they name from elsewhere. */
 export function loadedBy(entry: string): { modules: string[]; packages: string[] } {
   const modules = new Set<string>();
   const packages = new Set<string>();
@@ -60,7 +60,7 @@ export function loadedBy(entry: string): { modules: string[]; packages: string[]
     modules.add(file);
     for (const { specifier, typeOnly, lazy } of importsOf(file)) {
       if (typeOnly || lazy) continue;
-      if (specifier.startsWith(".")) queue.push(resolveImport(file, specifier, ".js"));
+      if (specifier.startsWith(".")) queue.push(resolveImport(file, specifier, ".ts"));
       else packages.add(specifier);
     }
   }

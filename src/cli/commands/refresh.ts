@@ -1,5 +1,6 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { AuthError } from "../../errors.js";
+import { loginCommand } from "../../interaction-hint.js";
 import { tokenJson } from "../../store/entry.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { summary } from "../summary.js";
@@ -24,7 +25,7 @@ export const command: Command = {
         "interaction_required",
         `No login for ${config.host} is stored, so that there is nothing to renew.`,
         {
-          hint: `Log in: oidc-auth login ${input.positionals[0]}`,
+          hint: `Log in: ${loginCommand(config)}`,
         },
       );
     }

@@ -1,3 +1,4 @@
+import { loginCommand } from "../../interaction-hint.js";
 import { unverifiedClaims } from "../../jwt.js";
 import { parseHost } from "../../settings/address.js";
 import type { TokenStore } from "../../store/token-store.js";
@@ -55,7 +56,7 @@ export const command: Command = {
     const token = await store.get(config, { account: options.account });
     if (!token) {
       print(io, json, { server: config.host, state: "none" }, "");
-      io.stderr.write(`No login for ${config.host} is stored. Log in: oidc-auth login ${name}\n`);
+      io.stderr.write(`No login for ${config.host} is stored. Log in: ${loginCommand(config)}\n`);
       return 1;
     }
     print(io, json, factsOf(config.host, token, store), textOf(config.host, token, store));
