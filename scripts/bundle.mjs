@@ -66,6 +66,9 @@ async function bundleLibrary() {
   await build({
     ...common,
     stdin: { contents: entry.join("\n"), resolveDir: dist },
+    // Names stay as they are: they stand in stack traces and inspections.
+    minifyWhitespace: true,
+    minifySyntax: true,
     outfile,
     format: "esm",
     plugins: [lazyStaysOutside(outfile, dist)],

@@ -39,7 +39,9 @@ export type {
   BrowserOpener,
   FlowName,
   LoginOptions,
+  LoopbackPagesOptions,
   NetworkOptions,
+  TerminalOptions,
 } from "./options.js";
 export type { DeviceCode } from "./servers/auth-server.js";
 export type { ClientAuthMethod, ClientAuthOptions, PrivateKey } from "./settings/client-auth.js";

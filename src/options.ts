@@ -6,6 +6,14 @@ import type { TokenStore } from "./store/token-store.js";
 /** How the browser is opened: by the system's default (`true`), not at all (`false`), or by a function. */
 export type BrowserOpener = boolean | ((url: string, signal: AbortSignal) => Promise<void> | void);
 
+/** What a product adds to the pages that the browser ends on. */
+export interface LoopbackPagesOptions {
+  /** Shown above the outcome. */
+  productName?: string | undefined;
+  /** A `data:` URL with a picture (PNG, JPEG, GIF, WebP or SVG in base64), of no more than 100 kB. */
+  logo?: string | undefined;
+}
+
 /** How a login looks in a terminal. */
 export interface TerminalOptions {
   /** Whether a QR code of the address is shown. Default: where the window is large enough. */
@@ -58,6 +66,8 @@ export interface LoginOptions extends RouteOptions {
   signal?: AbortSignal | undefined;
   /** Shows the login to the person. Default: the terminal, on standard error. */
   ui?: LoginUi | undefined;
+  /** A product's name and logo on the pages that the browser ends on. */
+  loopbackPages?: LoopbackPagesOptions | undefined;
   /** How the terminal's own display looks; without effect where `ui` is given. */
   terminal?: TerminalOptions | undefined;
   /** Default true: the system's browser, where one can be expected in front of the person. */

@@ -22,7 +22,12 @@ export async function logInByBrowser(
   const server = await session.server(signal);
   const plan = await server.redirects(context, signal);
   const answer = new CallbackAnswer(session, signal);
-  const listener = await listenForCallback({ ...plan, handle: (url) => answer.reply(url), signal });
+  const listener = await listenForCallback({
+    ...plan,
+    handle: (url) => answer.reply(url),
+    signal,
+    look: session.options.loopbackPages,
+  });
   const finished = new AbortController();
   const stopped = AbortSignal.any([signal, finished.signal]);
   try {

@@ -1,4 +1,5 @@
 import { AuthError, cancelled, isAuthError } from "../errors.js";
+import { unverifiedClaims } from "../jwt.js";
 import type { CallbackReply } from "../loopback/listener.js";
 import { denied, failed, ignored, success } from "../loopback/pages.js";
 import type { CodeLogin } from "../servers/auth-server.js";
@@ -62,8 +63,7 @@ export class CallbackAnswer {
       return { status: 400, page: ignored() };
     }
     try {
-      await outcome;
-      return { status: 200, page: success(config.host) };
+      return { status: 200, page: success(config.host, whoIs(await outcome)) };
     } catch (error) {
       if (isAuthError(error, "access_denied")) return { status: 200, page: denied(config.host) };
       const { message, hint } = isAuthError(error)
@@ -72,4 +72,11 @@ export class CallbackAnswer {
       return { status: 400, page: failed(config.host, message, hint) };
     }
   }
+}
+
+/** As whom the person is logged in, as the tokens say; only shown, never trusted. */
+function whoIs({ idToken, accessToken }: Token): string | undefined {
+  const claims = unverifiedClaims(idToken ?? "") ?? unverifiedClaims(accessToken) ?? {};
+  const named = ["preferred_username", "email", "name"].map((name) => claims[name]);
+  return named.find((one): one is string => typeof one === "string" && one !== "");
 }

@@ -3,7 +3,7 @@ import type { AuthEvent, Context } from "../context.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
-import { invalid } from "../settings/checks.js";
+import { invalid, onlyKnown, text } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
 import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
@@ -34,6 +34,7 @@ export function openSession(target: Target, options: LoginOptions): Session {
   if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
     throw invalid("timeout", "must be a number of seconds above 0", options.timeout);
   }
+  checkPages(options.loopbackPages);
   const [store, context] = [openStore(options), openContext(options)];
   let opened: Promise<OpenServer> | undefined;
   let forgotten = false;
@@ -71,6 +72,23 @@ export function openSession(target: Target, options: LoginOptions): Session {
       return true;
     },
   };
+}
+
+const LOGO = /^data:image\/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+=*$/;
+const MAX_LOGO_LENGTH = 140_000;
+
+function checkPages(pages: LoginOptions["loopbackPages"]): void {
+  if (pages === undefined) return;
+  onlyKnown(pages, ["productName", "logo"], "loopbackPages");
+  text("loopbackPages.productName", pages.productName);
+  const { logo } = pages;
+  if (logo === undefined || (typeof logo === "string" && logo.length <= MAX_LOGO_LENGTH && LOGO.test(logo)))
+    return;
+  throw invalid(
+    "loopbackPages.logo",
+    "must be a data: URL of a picture in base64, of no more than 100 kB",
+    undefined,
+  );
 }
 
 function routeOptions(options: LoginOptions): RouteOptions {

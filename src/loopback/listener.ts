@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
 import { redirectUriOn } from "../settings/redirect-uri.js";
 import { bindLoopback } from "./bind.js";
-import { broken, ignored, type LoopbackPage, PAGE_HEADERS, renderPage } from "./pages.js";
+import { broken, ignored, type LoopbackLook, type LoopbackPage, pageHeaders, renderPage } from "./pages.js";
 
 /** How a callback is answered. */
 export interface CallbackReply {
@@ -23,7 +23,6 @@ export interface CallbackListener {
   close(): Promise<void>;
 }
 
-/** The very form that py-oidc-auth deployments register. */
 const DEFAULT_URI = "http://localhost/callback";
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 128;
@@ -47,11 +46,12 @@ export async function listenForCallback(options: {
   uri?: string | undefined;
   handle: (callback: URL) => Promise<CallbackReply>;
   signal?: AbortSignal | undefined;
+  look?: LoopbackLook | undefined;
 }): Promise<CallbackListener> {
-  const { ports, uri = DEFAULT_URI, handle, signal } = options;
+  const { ports, uri = DEFAULT_URI, handle, signal, look = {} } = options;
   for (const port of ports) {
     if (signal?.aborted) throw cancelled(signal);
-    const listener = new LoopbackListener(port, uri, handle);
+    const listener = new LoopbackListener(port, uri, handle, look);
     if (!(await listener.bind())) continue;
     if (signal?.aborted) {
       await listener.close();
@@ -72,6 +72,7 @@ class LoopbackListener implements CallbackListener {
   readonly #uri: string;
   readonly #path: string;
   readonly #handle: (callback: URL) => Promise<CallbackReply>;
+  readonly #look: LoopbackLook;
   #hosts: readonly string[] = [];
   readonly #servers: Server[] = [];
   /** Every open connection, oldest first, and how far it is. */
@@ -79,7 +80,13 @@ class LoopbackListener implements CallbackListener {
   #closed: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(port: number, uri: string, handle: (callback: URL) => Promise<CallbackReply>) {
+  constructor(
+    port: number,
+    uri: string,
+    handle: (callback: URL) => Promise<CallbackReply>,
+    look: LoopbackLook,
+  ) {
+    this.#look = look;
     this.port = port;
     this.#uri = uri;
     this.#path = new URL(uri).pathname;
@@ -90,7 +97,6 @@ class LoopbackListener implements CallbackListener {
     return redirectUriOn(this.#uri, this.port);
   }
 
-  /** Whether the port is ours now. */
   async bind(): Promise<boolean> {
     const servers: Server[] = [];
     const bound = await bindLoopback(this.port, () => {
@@ -180,14 +186,14 @@ class LoopbackListener implements CallbackListener {
     this.#connections.set(socket, "answering");
     response.on("error", () => socket.destroy());
     const refusal = this.#refusal(request);
-    if (refusal) return send(response, refusal, ignored());
+    if (refusal) return send(response, refusal, ignored(), this.#look);
     const callback = new URL(this.redirectUri);
     callback.search = (request.url ?? "").slice(this.#path.length);
     try {
       const { status, page } = await this.#handle(callback);
-      send(response, status, page);
+      send(response, status, page, this.#look);
     } catch {
-      send(response, 500, broken());
+      send(response, 500, broken(), this.#look);
     }
   }
 
@@ -215,8 +221,8 @@ class LoopbackListener implements CallbackListener {
     // Junk behind a request that is being answered, or more of the same: the answer ends the connection.
     if (this.#connections.get(socket) !== "idle") return;
     this.#connections.set(socket, "refused");
-    const body = renderPage(ignored());
-    const headers = Object.entries({ ...PAGE_HEADERS, "Content-Length": Buffer.byteLength(body) });
+    const body = renderPage(ignored(), this.#look);
+    const headers = Object.entries({ ...pageHeaders(this.#look), "Content-Length": Buffer.byteLength(body) });
     const allow = status.startsWith("405") ? "Allow: GET\r\n" : "";
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     // What still comes is read and dropped: bytes left unread would turn the refusal into a reset.
@@ -232,10 +238,10 @@ const CLIENT_ERRORS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
-function send(response: ServerResponse, status: number, page: LoopbackPage): void {
-  const body = Buffer.from(renderPage(page));
+function send(response: ServerResponse, status: number, page: LoopbackPage, look: LoopbackLook): void {
+  const body = Buffer.from(renderPage(page, look));
   response.writeHead(status, {
-    ...PAGE_HEADERS,
+    ...pageHeaders(look),
     ...(status === 405 ? { Allow: "GET" } : {}),
     "Content-Length": body.length,
   });

@@ -10,12 +10,20 @@ export interface LoopbackPage {
   readonly detail?: string;
 }
 
-/** The login worked. */
-export function success(server: string): LoopbackPage {
+/** What the embedding program adds to the pages. */
+export interface LoopbackLook {
+  /** Name of the product, shown above the outcome. */
+  readonly productName?: string | undefined;
+  /** A picture as a `data:` URL (PNG, JPEG, GIF, WebP or SVG in base64). Nothing is loaded from elsewhere. */
+  readonly logo?: string | undefined;
+}
+
+/** The login worked. @param who as whom, where that is known */
+export function success(server: string, who?: string): LoopbackPage {
   return {
     kind: "success",
     title: "You are logged in",
-    message: `The program that asked can now use ${server} in your name.`,
+    message: `The program that asked can now use ${server} in your name${who === undefined ? "" : `, ${who}`}.`,
   };
 }
 
@@ -60,7 +68,9 @@ export function broken(): LoopbackPage {
 }
 
 /** The page as HTML: one file without script or any other resource. */
-export function renderPage(page: LoopbackPage): string {
+export function renderPage(page: LoopbackPage, { productName, logo }: LoopbackLook = {}): string {
+  const picture = logo === undefined ? "" : `<img src="${safe(logo, logo.length)}" alt="" height="48">\n`;
+  const product = productName === undefined ? "" : `<p class="product">${safe(productName, 80)}</p>\n`;
   const title = safe(page.title, 100);
   const detail = page.detail === undefined ? "" : `\n<p class="detail">${safe(page.detail, 400)}</p>`;
   return `<!doctype html>
@@ -75,7 +85,7 @@ export function renderPage(page: LoopbackPage): string {
 </head>
 <body>
 <main class="${page.kind}">
-<svg viewBox="0 0 64 64" width="64" height="64" aria-hidden="true" focusable="false"><circle cx="32" cy="32" r="32"/><path d="${MARKS[page.kind]}"/></svg>
+${picture}${product}<svg viewBox="0 0 64 64" width="64" height="64" aria-hidden="true" focusable="false"><circle cx="32" cy="32" r="32"/><path d="${MARKS[page.kind]}"/></svg>
 <h1>${title}</h1>
 <p>${safe(page.message, 500)}</p>${detail}
 <p class="close">${CLOSE[page.kind]}</p>
@@ -122,6 +132,8 @@ circle{fill:var(--tint)}
 path{fill:none;stroke:var(--mark);stroke-width:4.5;stroke-linecap:round;stroke-linejoin:round}
 h1{margin:0 0 12px;font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
 p{margin:0;text-wrap:pretty}
+img{display:block;max-width:100%;height:48px;margin:0 auto 16px}
+.product{margin-bottom:20px;color:var(--soft);font-weight:600}
 .detail{margin-top:20px;padding:14px 18px;border-radius:12px;background:var(--well);font-size:16px}
 .close{margin-top:28px;padding-top:20px;border-top:1px solid var(--edge);color:var(--soft);font-size:15px}
 @media (max-width:480px){main{padding:36px 24px 26px;border-radius:16px}h1{font-size:23px}}
@@ -132,11 +144,15 @@ const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 /** The Content-Security-Policy of every page: nothing may be loaded or run; the one style block is named by its hash. */
 export const PAGE_CSP = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** What every answer carries, beside its length. */
-export const PAGE_HEADERS = {
+/** What every answer carries, beside its length. A logo stands in the page itself, and needs no more leave than that. */
+export function pageHeaders({ logo }: LoopbackLook = {}): Record<string, string> {
+  const policy = logo === undefined ? PAGE_CSP : `${PAGE_CSP}; img-src data:`;
+  return { ...PAGE_HEADERS, "Content-Security-Policy": policy };
+}
+
+const PAGE_HEADERS = {
   "Content-Type": "text/html; charset=utf-8",
   "Cache-Control": "no-store",
-  "Content-Security-Policy": PAGE_CSP,
   "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",

@@ -75,6 +75,28 @@ describe("in the browser", () => {
     expect(await me(server, await token)).toMatchObject({ username: "dora" });
   });
 
+  it.each(["light", "dark", "phone"])("the page bears a product's name and logo: %s", async (view) => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><rect width="96" height="48" rx="12" fill="#3b6fd4"/></svg>';
+    const loopbackPages = {
+      productName: "Weather <b>Lab</b>",
+      logo: `data:image/svg+xml;base64,${btoa(svg)}`,
+    };
+    const { page, token } = await world({ flow: "code", loopbackPages });
+    if (view === "dark") await page.emulateMedia({ colorScheme: "dark" });
+    if (view === "phone") await page.setViewportSize({ width: 375, height: 667 });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    await signIn(page);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(/^http:\/\/localhost:\d+\/callback\?/);
+    expect(await page.getByText("Weather <b>Lab</b>").isVisible()).toBe(true);
+    expect(await page.evaluate<number>('document.querySelector("img").naturalWidth')).toBe(96);
+    await picture(page, `branded-${view}`);
+    await token;
+    expect(complaints).toEqual([]);
+  });
+
   it("a person denies, and sees that nothing was given", async () => {
     const { page, token } = await world({ flow: "code" });
     await signIn(page);

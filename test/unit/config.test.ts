@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { authenticate } from "../../src/authenticate.js";
 import { Config, type ConfigInit } from "../../src/config.js";
 import type { RoutesSettings } from "../../src/settings/routes.js";
 
@@ -121,4 +122,15 @@ it("options add to what the target says", () => {
   );
   expect(routesOf(config).tokenUrl.pathname).toBe("/a");
   expect(config.settings.prompt).toBe("login");
+});
+
+it.each([
+  ["a logo that is loaded from elsewhere", { logo: "https://x.org/logo.png" }],
+  ["a logo that is a script", { logo: "data:text/html;base64,AAAA" }],
+  ["a logo of a megabyte", { logo: `data:image/png;base64,${"A".repeat(1_000_000)}` }],
+  ["a name that is empty", { productName: " " }],
+  ["a misspelt name", { productname: "x" }],
+])("loopbackPages: %s is invalid_config", async (_name, loopbackPages) => {
+  const login = authenticate("https://auth.example.org", { loopbackPages: loopbackPages as never });
+  await expect(login).rejects.toMatchObject({ code: "invalid_config" });
 });
