@@ -16,7 +16,7 @@ const kind = (hint: string, retryable = false, exit: ErrorKind["exit"] = 1): Err
 });
 
 const LOG_IN = "Log in again.";
-const ADMIN = "Ask the administrator of the server: its registration at the provider needs a change.";
+const ADMIN = "Change the client's registration at the provider, or ask the administrator of the server to.";
 
 /**
  * The error codes of OAuth 2.0 and OpenID Connect as they stand (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID
@@ -32,9 +32,11 @@ const PROTOCOL_ERROR_KINDS = {
     false,
     3,
   ),
-  invalid_client: kind(ADMIN),
+  invalid_client: kind(
+    "Check clientId, and the client's secret or key; or ask the administrator of the server.",
+  ),
   invalid_grant: kind(LOG_IN),
-  invalid_request: kind("Check the routes in the configuration, and that client and server versions fit."),
+  invalid_request: kind("Check the settings of the server, and that client and server versions fit."),
   insufficient_scope: kind("Log in with the scopes that are missing: scopes: [...]."),
   invalid_scope: kind("Ask for other scopes."),
   invalid_target: kind("Check resource and audience: the server knows no such API."),

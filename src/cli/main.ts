@@ -23,7 +23,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-const status = await run(process.argv.slice(2), {
+// No await here: a single executable is CommonJS, which has none at its top.
+void run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
@@ -32,5 +33,6 @@ const status = await run(process.argv.slice(2), {
   handOverSignals: () => {
     for (const [name, handler] of handlers) process.off(name, handler);
   },
+}).then((status) => {
+  process.exitCode = status === 0 ? 0 : (interrupted ?? status);
 });
-process.exitCode = status === 0 ? 0 : (interrupted ?? status);

@@ -23,7 +23,7 @@ export function success(server: string, who?: string): LoopbackPage {
   return {
     kind: "success",
     title: "You are logged in",
-    message: `The program that asked can now use ${server} in your name${who === undefined ? "" : `, ${who}`}.`,
+    message: `The program that asked can now use ${server} ${who === undefined ? "in your name" : `as ${who}`}.`,
   };
 }
 
