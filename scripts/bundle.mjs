@@ -19,6 +19,19 @@ const lazyStaysOutside = (outfile, from) => ({
   },
 });
 
+/** Node's own modules, without the wrapper that an import of them makes: half of what starting the library costs. */
+const plainBuiltins = {
+  name: "plain-builtins",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^node:(fs|os|path)$/ }, ({ kind, path }) =>
+      kind === "dynamic-import" ? undefined : { path, namespace: "builtin" },
+    );
+    bundle.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const common = {
   bundle: true,
   platform: "node",
@@ -66,12 +79,12 @@ async function bundleLibrary() {
   await build({
     ...common,
     stdin: { contents: entry.join("\n"), resolveDir: dist },
-    // Names stay as they are: they stand in stack traces and inspections.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minify: true,
+    // They stand in stack traces and inspections.
+    keepNames: true,
     outfile,
     format: "esm",
-    plugins: [lazyStaysOutside(outfile, dist)],
+    plugins: [lazyStaysOutside(outfile, dist), plainBuiltins],
   });
   for (const file of modules) {
     const core = relative(dirname(file), outfile);

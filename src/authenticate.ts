@@ -63,7 +63,7 @@ async function logIn(
     `${environment.interactive ? "Somebody can be asked" : "Nobody can be asked"}: ${environment.reason}.`,
   );
   if (!environment.interactive) throw await interactionRequired(session, reason, environment.reason);
-  const { chooseFlow } = await import("./flows/choose-flow.js");
+  const { chooseFlow, offersBoth } = await import("./flows/choose-flow.js");
   const ways = await chooseFlow(session, flow, environment, signal);
   const server = session.config.host;
   const begin = (name: "device" | "code", why: string) =>
@@ -76,6 +76,11 @@ async function logIn(
     const last = index === ways.length - 1;
     begin(way, index === 0 ? reason.text : "the server has no device flow");
     try {
+      if (way === "device" && !last && offersBoth(session, environment)) {
+        const { eitherLogin } = await import("./flows/either-login.js");
+        const won = await eitherLogin(session, signal);
+        return end(won.flow, won.token);
+      }
       if (way === "device") {
         const { deviceLogin } = await import("./flows/device-flow.js");
         return end(way, await deviceLogin(session, signal));

@@ -2,7 +2,14 @@ import type { DeviceCode } from "./servers/auth-server.js";
 
 /** What a login has to tell the person, step by step. All text in it is safe to print. */
 export type LoginStep =
-  | { type: "device"; server: string; code: DeviceCode; expiresAt: number }
+  | {
+      type: "device";
+      server: string;
+      code: DeviceCode;
+      expiresAt: number;
+      /** A browser on this machine would do, too: where it goes, and where it comes back. */
+      here?: { url: string; redirectUri: string; port: number; ssh: boolean };
+    }
   | {
       type: "code";
       server: string;
@@ -27,6 +34,8 @@ export type LoginStep =
 export interface LoginActions {
   /** Opens the address in a browser; absent where none can be expected in front of the person. */
   readonly openBrowser?: (() => void) | undefined;
+  /** Takes the address that a browser ended at; what is none of this login's changes nothing. */
+  readonly paste?: ((text: string) => void) | undefined;
   /** Ends the login with `login_cancelled`. */
   giveUp(): void;
 }

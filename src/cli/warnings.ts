@@ -7,13 +7,28 @@ export function warningOf(event: AuthEvent): string | undefined {
   return event.type === "scope_reduced" ? `the server did not grant ${event.missing.join(", ")}` : undefined;
 }
 
-/** An option for `authenticate()` that reports warnings, and tells the events on. */
+/** After this long (milliseconds) a person wants to know what is being waited for. */
+const PATIENCE_MS = 3000;
+
+/** An option for `authenticate()` that reports warnings and long waits, and tells the events on. */
 export function reporting(
   io: CliIo,
   more: (event: AuthEvent) => void = () => {},
 ): { onEvent(event: AuthEvent): void } {
+  let patience: NodeJS.Timeout | undefined;
   return {
     onEvent: (event) => {
+      clearTimeout(patience);
+      if (event.type === "refresh_started") {
+        const waiting = `oidc-auth: waiting for ${event.server} to renew the token; Ctrl-C gives up\n`;
+        patience = setTimeout(() => void io.stderr.write(waiting), PATIENCE_MS);
+        patience.unref();
+      }
+      // While somebody logs in the display is theirs.
+      if (event.type === "retrying" && event.what !== "polling") {
+        const seconds = Math.ceil(event.delayMs / 1000);
+        io.stderr.write(`oidc-auth: ${event.what} is tried again in ${seconds} s: ${event.reason}\n`);
+      }
       const warning = warningOf(event);
       if (warning) io.stderr.write(`oidc-auth: warning: ${warning}\n`);
       more(event);

@@ -1,6 +1,5 @@
-import { listenForCallback } from "../loopback/listener.js";
 import type { Token } from "../token.js";
-import { CallbackAnswer } from "./callback-answer.js";
+import { beginBrowserLogin } from "./browser-callback.js";
 import { untilAborted } from "./deadline.js";
 import { type LoginDisplay, loginActions } from "./login-display.js";
 import { readPastedCallback } from "./pasted-callback.js";
@@ -17,22 +16,12 @@ export async function logInByBrowser(
   expiresAt: number,
   signal: AbortSignal,
 ): Promise<Token> {
-  const { config, context } = session;
+  const { config } = session;
   const { ui, environment } = display;
-  const server = await session.server(signal);
-  const plan = await server.redirects(context, signal);
-  const answer = new CallbackAnswer(session, signal);
-  const listener = await listenForCallback({
-    ...plan,
-    handle: (url) => answer.reply(url),
-    signal,
-    look: session.options.loopbackPages,
-  });
+  const { login, listener, answer } = await beginBrowserLogin(session, signal);
   const finished = new AbortController();
   const stopped = AbortSignal.any([signal, finished.signal]);
   try {
-    const login = await server.beginCode(listener.redirectUri, context, signal);
-    answer.expect(login);
     const paste = ui.canPaste === true;
     const waiting = loginActions(display, login.url.href, signal);
     await ui.show({

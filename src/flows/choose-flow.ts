@@ -35,3 +35,10 @@ export async function chooseFlow(
   );
   return code ? ["code"] : ["device", "code"];
 }
+
+/** Whether all ways can be offered at once: our own display, on a terminal whose keys can be listened for. */
+export function offersBoth({ options }: Session, { stdinIsTty, stderrIsTty }: Environment): boolean {
+  const { ui, terminal, env = process.env } = options;
+  const plain = terminal?.plain === true || env["TERM"] === "dumb" || Boolean(env["NO_COLOR"]);
+  return ui === undefined && stdinIsTty && stderrIsTty && !plain;
+}

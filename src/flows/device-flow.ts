@@ -96,7 +96,7 @@ export async function deviceLogin(
 }
 
 /** @param asked Unix milliseconds at which the code was asked for */
-async function pollUntilGranted(
+export async function pollUntilGranted(
   session: Session,
   code: DeviceCode,
   asked: number,

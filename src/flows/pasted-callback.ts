@@ -40,7 +40,7 @@ export async function readPastedCallback(
 }
 
 /** A whole URL, or only what follows its question mark. Where it points does not matter: its state decides. */
-function callbackFrom(line: string, redirectUri: string): URL | undefined {
+export function callbackFrom(line: string, redirectUri: string): URL | undefined {
   const text = line.trim().replace(/^["'<]|[>"']$/g, "");
   const query = /[?&]?\b(code|error|state)=/.test(text) ? text.slice(text.indexOf("?") + 1) : undefined;
   if (query === undefined) return undefined;

@@ -10,15 +10,30 @@ export type KeyInput = Readable & {
 
 const CTRL_C = "\u0003";
 
+/** A text that was pasted is no longer than this. */
+const MAX_PASTE = 16 * 1024;
+
 /**
- * Tells each key as it is pressed. Ctrl-C stays what it is: a signal to this process.
+ * Tells each key as it is pressed, and a text that is pasted, as far as it has come. Ctrl-C stays what it is: a signal to this process.
  *
  * @returns ends it, and gives the terminal its mode back
  */
-export function listenForKeys(input: KeyInput, pressed: (key: string) => void): () => void {
+export function listenForKeys(
+  input: KeyInput,
+  pressed: (key: string) => void,
+  pasted: (text: string) => void = () => {},
+): () => void {
   if (input.isTTY !== true || !input.setRawMode) return () => {};
+  let text = "";
   const onData = (chunk: Buffer | string) => {
-    for (const key of String(chunk)) {
+    const keys = String(chunk);
+    // Nobody presses so many keys at once; a long address may come in several pieces.
+    if (keys.length > 4) {
+      text = (text + keys).slice(-MAX_PASTE);
+      pasted(text);
+      return;
+    }
+    for (const key of keys) {
       // As the terminal itself would have it: to all that run in front, such as the script that called us.
       if (key === CTRL_C) process.kill(process.platform === "win32" ? process.pid : 0, "SIGINT");
       else pressed(key);

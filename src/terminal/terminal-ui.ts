@@ -21,6 +21,8 @@ export interface TerminalIo {
   readonly plain?: boolean | undefined;
 }
 
+/** In a window with fewer rows than this what matters most must not be pushed out of it. */
+const SMALL_ROWS = 32;
 /** A URL may be long, and must stay whole; it was checked when it came in. */
 const URL_LENGTH = 8192;
 
@@ -35,9 +37,13 @@ export function createTerminalUi(io: TerminalIo): LoginUi {
       print(...linesOf(step, style, io.now()));
       if (step.type !== "device") return;
       userCode = cleanText(step.code.userCode, 64);
-      return showQr(step.code.uri, io, style);
+      const { here } = step;
+      const small = (io.stderr.rows ?? 0) < SMALL_ROWS;
+      return showQr(step.code.uri, io, style).then(() => {
+        if (here) print(...hereLines(here, style, small));
+      });
     },
-    waiting: (until, { openBrowser, giveUp }) => {
+    waiting: (until, { openBrowser, paste, giveUp }) => {
       if (!style.capable) return () => {};
       const keys = io.stdin.isTTY === true && io.stdin.setRawMode !== undefined;
       const offers = [openBrowser && "Enter: browser", userCode && "c: copy the code", "q: give up"].filter(
@@ -48,11 +54,15 @@ export function createTerminalUi(io: TerminalIo): LoginUi {
         io.stderr,
         () => `Waiting for you, ${clock(until - io.now())} left. ${help}`,
       );
-      const stopKeys = listenForKeys(io.stdin, (key) => {
-        if (key === "\r" || key === "\n") openBrowser?.();
-        else if (key === "q" || key === "Q") giveUp();
-        else if ((key === "c" || key === "C") && userCode) io.stderr.write(copy(userCode));
-      });
+      const stopKeys = listenForKeys(
+        io.stdin,
+        (key) => {
+          if (key === "\r" || key === "\n") openBrowser?.();
+          else if (key === "q" || key === "Q") giveUp();
+          else if ((key === "c" || key === "C") && userCode) io.stderr.write(copy(userCode));
+        },
+        paste,
+      );
       return () => {
         stopKeys();
         stopSpinner();
@@ -74,6 +84,8 @@ async function showQr(url: string, { qr, stderr }: TerminalIo, style: Style): Pr
   const lines = await qrLines(cleanText(url, URL_LENGTH), qr ? undefined : { columns, rows });
   if (lines.length > 0) stderr.write(`${lines.join("\n")}\n\n`);
 }
+
+type Here = NonNullable<Extract<LoginStep, { type: "device" }>["here"]>;
 
 function linesOf(step: LoginStep, style: Style, now: number): string[] {
   switch (step.type) {
@@ -106,6 +118,29 @@ function deviceLines(step: Extract<LoginStep, { type: "device" }>, style: Style,
     `${code.verificationUriComplete ? "and check that it shows" : "and enter"} this code (valid for ${clock(step.expiresAt - now)} min):`,
     "",
     ...prominent(userCode, style),
+    "",
+  ];
+}
+
+/** The other ways, for whom a browser that reaches this machine is nearer than another device. */
+function hereLines({ url, redirectUri, port, ssh }: Here, style: Style, small: boolean): string[] {
+  const raw = cleanText(url, URL_LENGTH);
+  const forward = `ssh -N -L ${port}:localhost:${port} ${here()}`;
+  if (small) {
+    return [
+      `Or in ${ssh ? `your own browser (${forward})` : "a browser on this machine"}; paste here what it ends at:`,
+      raw,
+      "",
+    ];
+  }
+  return [
+    ...(ssh
+      ? ["Or in your own browser, with this run there first:", "", forward]
+      : ["Or in a browser on this machine:"]),
+    "",
+    ...address(url, style),
+    "",
+    `It comes back by itself; else paste here the address that it ended at (${redirectUri}…).`,
     "",
   ];
 }

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type AuthServer, startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice } from "../../demo/person.js";
+import { approveDevice, completeLogin } from "../../demo/person.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { hasTmux, runInTerminal } from "../support/tmux.js";
 
@@ -35,6 +35,7 @@ function steady(lines: readonly string[], server: AuthServer): string {
     .replaceAll(new URL(server.issuer).host, "ISSUERNAME")
     .replace(/[A-Z]{4}-[A-Z]{4}/g, "CODE-CODE")
     .replace(/\d+:\d\d/g, "M:SS")
+    .replace(/^ISSUER\/auth\?.*$/m, "ISSUER/auth?PARAMETERS")
     .replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "*")
     .replace(/^[█▀▄ ]*[█▀▄][█▀▄ ]*$/gm, "QR")
     .replace(/(QR\n)+/g, "QR\n");
@@ -51,6 +52,20 @@ describe.runIf(hasTmux())("in a terminal", () => {
     const end = await terminal.until(/status \d+/);
     expect(end.join("\n")).toMatch(/You are logged in/);
     expect(end.join("\n")).toMatch(/status 0; icanon echo/);
+  });
+
+  it("a browser that comes back here wins over the code, and a pasted address does, too", async () => {
+    for (const how of ["comes back", "pasted"]) {
+      const { server, terminal, cache } = await world("");
+      const lines = await terminal.until(/Waiting for you/);
+      const url = lines.find((line) => /^http\S+\/auth\?/.test(line)) ?? "";
+      const callback = await completeLogin(url, { visitCallback: how === "comes back" });
+      if (how === "pasted") terminal.press("-l", callback.href);
+      const end = await terminal.until(/status \d+/);
+      expect(end.join("\n")).toMatch(/status 0; icanon echo/);
+      expect(server.counts["token:code"]).toBe(1);
+      expect(readdirSync(cache)).toEqual(["token-store.json"]);
+    }
   });
 
   it("a small window gets no QR code", async () => {

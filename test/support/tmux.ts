@@ -53,7 +53,8 @@ export function runInTerminal(
   });
   tmux("pipe-pane", "-o", `cat >> ${output}`);
   tmux("send-keys", "Enter");
-  const screen = () => tmux("capture-pane", "-p").replace(/\n+$/, "").split("\n");
+  // Lines that the terminal has wrapped are one, as they are to whoever copies them.
+  const screen = () => tmux("capture-pane", "-p", "-J").replace(/\n+$/, "").split("\n");
   return {
     screen,
     until: (expected) =>
