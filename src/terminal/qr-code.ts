@@ -2,7 +2,7 @@
 const BLACK_ON_WHITE = "\u001b[38;5;16;48;5;231m";
 const RESET = "\u001b[0m";
 /** Rows that the rest of the login takes on the screen. */
-const OTHER_ROWS = 16;
+const OTHER_ROWS = 20;
 
 export interface Window {
   readonly columns: number;

@@ -2,6 +2,7 @@ import { hostname, userInfo } from "node:os";
 import type { LoginStep, LoginUi } from "../login-ui.js";
 import { cleanText } from "../text.js";
 import { type KeyInput, listenForKeys } from "./keys.js";
+import { largeType } from "./large-type.js";
 import { readLine } from "./read-line.js";
 import { clock, startSpinner, type TerminalStream } from "./spinner.js";
 import { createStyle, type Style } from "./style.js";
@@ -34,11 +35,12 @@ export function createTerminalUi(io: TerminalIo): LoginUi {
   return {
     canPaste: io.stdin.isTTY === true,
     show: (step) => {
-      print(...linesOf(step, style, io.now()));
+      const { columns = 0, rows = 0 } = io.stderr;
+      const small = rows < SMALL_ROWS;
+      print(...linesOf(step, style, io.now(), small ? 0 : columns));
       if (step.type !== "device") return;
       userCode = cleanText(step.code.userCode, 64);
       const { here } = step;
-      const small = (io.stderr.rows ?? 0) < SMALL_ROWS;
       return showQr(step.code.uri, io, style).then(() => {
         if (here) print(...hereLines(here, style, small));
       });
@@ -87,10 +89,11 @@ async function showQr(url: string, { qr, stderr }: TerminalIo, style: Style): Pr
 
 type Here = NonNullable<Extract<LoginStep, { type: "device" }>["here"]>;
 
-function linesOf(step: LoginStep, style: Style, now: number): string[] {
+/** @param columns width for large type; 0: there is no room for it */
+function linesOf(step: LoginStep, style: Style, now: number, columns: number): string[] {
   switch (step.type) {
     case "device":
-      return deviceLines(step, style, now);
+      return deviceLines(step, style, now, columns);
     case "code":
       return codeLines(step, style, now);
     case "browser_opened":
@@ -106,7 +109,12 @@ function linesOf(step: LoginStep, style: Style, now: number): string[] {
   }
 }
 
-function deviceLines(step: Extract<LoginStep, { type: "device" }>, style: Style, now: number): string[] {
+function deviceLines(
+  step: Extract<LoginStep, { type: "device" }>,
+  style: Style,
+  now: number,
+  columns: number,
+): string[] {
   const { code } = step;
   const userCode = cleanText(code.userCode, 64);
   return [
@@ -117,7 +125,7 @@ function deviceLines(step: Extract<LoginStep, { type: "device" }>, style: Style,
     "",
     `${code.verificationUriComplete ? "and check that it shows" : "and enter"} this code (valid for ${clock(step.expiresAt - now)} min):`,
     "",
-    ...prominent(userCode, style),
+    ...prominent(userCode, style, columns),
     "",
   ];
 }
@@ -171,11 +179,18 @@ function codeLines(step: Extract<LoginStep, { type: "code" }>, style: Style, now
   return lines;
 }
 
-/** In a frame where there is a terminal to draw on; else alone on its line. */
-function prominent(text: string, style: Style): string[] {
+/** In large type where there is room, and in a frame, to be copied; without a terminal alone on its line. */
+function prominent(text: string, style: Style, columns: number): string[] {
   if (!style.capable) return [text];
   const edge = "─".repeat(text.length + 4);
-  return [`  ┌${edge}┐`, `  │  ${style.bold(text)}  │`, `  └${edge}┘`];
+  const large = largeType(text, columns).map((line) => style.bold(line));
+  return [
+    ...large,
+    ...(large.length > 0 ? [""] : []),
+    `  ┌${edge}┐`,
+    `  │  ${style.bold(text)}  │`,
+    `  └${edge}┘`,
+  ];
 }
 
 /** Once raw and unwrapped on a line of its own, to be copied by people and programs; where it can be, also clickable. */

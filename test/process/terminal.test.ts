@@ -38,7 +38,8 @@ function steady(lines: readonly string[], server: AuthServer): string {
     .replace(/^ISSUER\/auth\?.*$/m, "ISSUER/auth?PARAMETERS")
     .replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, "*")
     .replace(/^[█▀▄ ]*[█▀▄][█▀▄ ]*$/gm, "QR")
-    .replace(/(QR\n)+/g, "QR\n");
+    .replace(/(QR\n)+/g, "QR\n")
+    .replace(/^ +$/gm, "");
 }
 
 const link = (lines: readonly string[]) => lines.find((line) => /^http\S+user_code=/.test(line)) ?? "";

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import jsQR from "jsqr";
 import { describe, expect, it } from "vitest";
 import type { LoginStep } from "../../src/login-ui.js";
+import { largeType } from "../../src/terminal/large-type.js";
 import { createTerminalUi } from "../../src/terminal/terminal-ui.js";
 
 const NOW = 1_700_000_000_000;
@@ -86,6 +87,29 @@ describe("on a terminal", () => {
     const { ui, text } = terminal(true);
     void ui.show(DEVICE);
     expect(text()).toMatch(/┌─{13}┐\n {2}│ {2}\S*ABCD-EFGH\S* {2}│\n {2}└─{13}┘/);
+  });
+
+  it("and in large type, where the window has room and the letters can be drawn", () => {
+    const wide = terminal(true, {}, { columns: 80, rows: 50 });
+    void wide.ui.show(DEVICE);
+    const shown = wide.lines().map((line) => line.replace(/\u001b\[\d+m/g, ""));
+    const [top, middle, bottom] = shown.slice(shown.findIndex((line) => /^ {2}▄?[▀▄█ ]{40,}$/.test(line)));
+    // A, B, C, D, -, …: three lines of half blocks.
+    expect([top, middle, bottom].map((line) => line?.slice(2, 26))).toEqual([
+      "▄▀▀▀▄ █▀▀▀▄ ▄▀▀▀▀ █▀▀▀▄ ",
+      "█▀▀▀█ █▀▀▀▄ █     █   █ ",
+      "▀   ▀ ▀▀▀▀   ▀▀▀▀ ▀▀▀▀  ",
+    ]);
+    for (const more of [
+      { columns: 40, rows: 50 },
+      { columns: 80, rows: 24 },
+    ]) {
+      const narrow = terminal(true, {}, more);
+      void narrow.ui.show(DEVICE);
+      expect(narrow.text()).not.toMatch(/▀▀▀/);
+    }
+    expect(largeType("ÄÖ", 80)).toEqual([]);
+    expect(largeType("ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789", 1000)).toHaveLength(3);
   });
 
   it("a spinner counts down, and gives line and cursor back", () => {
