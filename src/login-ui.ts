@@ -8,7 +8,7 @@ export type LoginStep =
       code: DeviceCode;
       expiresAt: number;
       /** A browser on this machine would do, too: where it goes, and where it comes back. */
-      here?: { url: string; redirectUri: string; port: number; ssh: boolean };
+      here?: { url: string; redirectUri: string };
     }
   | {
       type: "code";

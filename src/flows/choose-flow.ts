@@ -36,9 +36,12 @@ export async function chooseFlow(
   return code ? ["code"] : ["device", "code"];
 }
 
-/** Whether all ways can be offered at once: our own display, on a terminal whose keys can be listened for. */
-export function offersBoth({ options }: Session, { stdinIsTty, stderrIsTty }: Environment): boolean {
+/**
+ * Whether all ways can be offered at once: our own display, on a terminal whose keys can be listened for. Not over SSH:
+ * each login that waits would hold one of the few redirect ports, which all who are logged in on that machine share.
+ */
+export function offersBoth({ options }: Session, { ssh, stdinIsTty, stderrIsTty }: Environment): boolean {
   const { ui, terminal, env = process.env } = options;
   const plain = terminal?.plain === true || env["TERM"] === "dumb" || Boolean(env["NO_COLOR"]);
-  return ui === undefined && stdinIsTty && stderrIsTty && !plain;
+  return !ssh && ui === undefined && stdinIsTty && stderrIsTty && !plain;
 }

@@ -57,13 +57,11 @@ async function offer(
   { code, asked, browser }: Offer,
   signal: AbortSignal,
 ): Promise<EitherLogin> {
-  const { ui, environment } = display;
+  const { ui } = display;
   const expiresAt = asked + Math.min(code.expiresIn, session.options.timeout ?? Infinity) * 1000;
   const here = browser && {
     url: browser.login.url.href,
     redirectUri: browser.listener.redirectUri,
-    port: browser.listener.port,
-    ssh: environment.ssh,
   };
   await ui.show({ type: "device", server: session.config.host, code, expiresAt, ...(here && { here }) });
   const waiting = loginActions(display, here?.url ?? code.uri, signal);

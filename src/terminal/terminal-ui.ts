@@ -131,20 +131,12 @@ function deviceLines(
 }
 
 /** The other ways, for whom a browser that reaches this machine is nearer than another device. */
-function hereLines({ url, redirectUri, port, ssh }: Here, style: Style, small: boolean): string[] {
-  const raw = cleanText(url, URL_LENGTH);
-  const forward = `ssh -N -L ${port}:localhost:${port} ${here()}`;
+function hereLines({ url, redirectUri }: Here, style: Style, small: boolean): string[] {
   if (small) {
-    return [
-      `Or in ${ssh ? `your own browser (${forward})` : "a browser on this machine"}; paste here what it ends at:`,
-      raw,
-      "",
-    ];
+    return ["Or in a browser on this machine; paste here what it ends at:", cleanText(url, URL_LENGTH), ""];
   }
   return [
-    ...(ssh
-      ? ["Or in your own browser, with this run there first:", "", forward]
-      : ["Or in a browser on this machine:"]),
+    "Or in a browser on this machine:",
     "",
     ...address(url, style),
     "",

@@ -91,8 +91,8 @@ describe("the package", () => {
     expect(existsSync(join(folder, filename))).toBe(true);
     const { bin, man } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     expect(Object.keys(bin)).toContain("oidc-auth-client");
-    for (const path of [...Object.values<string>(bin), man.replace("./", "")]) expect(paths).toContain(path);
-    const page = readFileSync(join(ROOT, man), "utf8");
+    for (const path of [...Object.values<string>(bin), ...man]) expect(paths).toContain(path);
+    const page = readFileSync(join(ROOT, man[0]), "utf8");
     for (const name of Object.keys(COMMANDS))
       expect(page).toContain(`.SS oidc\\-auth ${name.replaceAll("-", "\\-")}`);
     expect(page).toContain("\\-\\-client\\-id");

@@ -69,6 +69,14 @@ describe.runIf(hasTmux())("in a terminal", () => {
     }
   });
 
+  it("over SSH a login by code holds no port", async () => {
+    const { terminal } = await world("", undefined, { SSH_CONNECTION: "x" });
+    const lines = await terminal.until(/Waiting for you/);
+    expect(lines.join("\n")).not.toMatch(/in a browser on this machine/);
+    await approveDevice(link(lines));
+    expect((await terminal.until(/status \d+/)).join("\n")).toMatch(/status 0; icanon echo/);
+  });
+
   it("a small window gets no QR code", async () => {
     const { server, terminal } = await world("", { columns: 80, rows: 24 });
     const lines = await terminal.until(/Waiting for you/);
