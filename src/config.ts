@@ -16,6 +16,9 @@ import {
 /** What a {@link Config} is made from: a server with the py-oidc-auth routes, an issuer, or an API that names one. */
 export type ConfigInit = RoutesInit | IssuerInit | ResourceInit;
 
+/** How many servers' Configs are kept, by their address. */
+const MAX_KNOWN = 100;
+
 /** Whom we ask for tokens, and how to talk to it. Checked once, then frozen; does no I/O. */
 export class Config {
   /** The server's address, for people: the host with the routes, the issuer, or the API that names one. */
@@ -35,6 +38,15 @@ export class Config {
     Object.freeze(this);
   }
 
+  static readonly #known = new Map<string, Config>();
+
+  static #named(host: string): Config {
+    const known = Config.#known.get(host) ?? new Config({ host });
+    if (Config.#known.size >= MAX_KNOWN) Config.#known.clear();
+    Config.#known.set(host, known);
+    return known;
+  }
+
   /** Makes a Config of whatever a caller may name a server by. */
   static from(target: string | URL | Config | ConfigInit, options: RouteOptions = {}): Config {
     if (target instanceof Config) {
@@ -43,8 +55,11 @@ export class Config {
         throw invalid(given[0], "cannot be given beside a Config: put it into the Config", undefined);
       return target;
     }
+    const given = dropUndefined(options);
+    // A program asks for the same server again and again: a reused token should not cost a check of its address.
+    if (typeof target === "string" && Object.keys(given).length === 0) return Config.#named(target);
     const init = typeof target === "object" && !(target instanceof URL) ? target : { host: target };
-    return new Config({ ...init, ...dropUndefined(options) } as ConfigInit);
+    return new Config({ ...init, ...given } as ConfigInit);
   }
 }
 

@@ -35,7 +35,13 @@ export async function obtainToken(session: Session, login: Login, options: Obtai
   );
 }
 
-function explainStored({ store, context }: Session, stored: Token | undefined, options: ObtainOptions): void {
+function explainStored(
+  { store, context, options: asked }: Session,
+  stored: Token | undefined,
+  options: ObtainOptions,
+): void {
+  // Most calls ask for no explanation, and should not pay for one.
+  if (!asked.explain) return;
   const where = store.backend.description;
   if (!stored) {
     context.explain(`There is no login in ${where}.`);
