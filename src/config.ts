@@ -41,10 +41,12 @@ export class Config {
   static readonly #known = new Map<string, Config>();
 
   static #named(host: string): Config {
-    const known = Config.#known.get(host) ?? new Config({ host });
+    const known = Config.#known.get(host);
+    if (known) return known;
+    const made = new Config({ host });
     if (Config.#known.size >= MAX_KNOWN) Config.#known.clear();
-    Config.#known.set(host, known);
-    return known;
+    Config.#known.set(host, made);
+    return made;
   }
 
   /** Makes a Config of whatever a caller may name a server by. */

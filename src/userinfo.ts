@@ -1,9 +1,7 @@
-import { type Authenticator, createAuthenticator } from "./authenticate.js";
+import { createAuthenticator } from "./authenticate.js";
 import { isAuthError } from "./errors.js";
-import { openSession, type Session, type Target } from "./flows/session.js";
+import type { Target } from "./flows/session.js";
 import type { AuthenticateOptions } from "./options.js";
-import type { AuthServer } from "./servers/auth-server.js";
-import type { Token } from "./token.js";
 
 /**
  * Claims about whom the token belongs to (OpenID Connect Core §5.3). Logs in where that is needed, and renews a token
@@ -15,10 +13,18 @@ export async function userinfo(
   target: Target,
   options: AuthenticateOptions = {},
 ): Promise<Record<string, unknown>> {
-  const { session, token } = open(target, options);
-  return withToken(session, token, options, (server, current) =>
-    server.userinfo(current, session.context, options.signal),
-  );
+  const authenticate = createAuthenticator(target, options);
+  const { session } = authenticate;
+  const { signal } = options;
+  const token = await authenticate();
+  const server = await session.server(signal);
+  try {
+    return await server.userinfo(token, session.context, signal);
+  } catch (error) {
+    if (!isAuthError(error, "invalid_token")) throw error;
+    const renewed = await authenticate({ rejected: token.accessToken });
+    return server.userinfo(renewed, session.context, signal);
+  }
 }
 
 /**
@@ -31,29 +37,9 @@ export async function introspect(
   target: Target,
   options: AuthenticateOptions = {},
 ): Promise<Record<string, unknown>> {
-  const { session, token } = open(target, options);
-  const current = await token();
+  const authenticate = createAuthenticator(target, options);
+  const { session } = authenticate;
+  const token = await authenticate();
   const server = await session.server(options.signal);
-  return server.introspect(current, session.context, options.signal);
-}
-
-function open(target: Target, options: AuthenticateOptions): { session: Session; token: Authenticator } {
-  const { flow: _flow, ...rest } = options;
-  return { session: openSession(target, rest), token: createAuthenticator(target, options) };
-}
-
-async function withToken<T>(
-  session: Session,
-  token: Authenticator,
-  { signal }: AuthenticateOptions,
-  work: (server: AuthServer, token: Token) => Promise<T>,
-): Promise<T> {
-  const first = await token();
-  const server = await session.server(signal);
-  try {
-    return await work(server, first);
-  } catch (error) {
-    if (!isAuthError(error, "invalid_token")) throw error;
-    return work(server, await token({ rejected: first.accessToken }));
-  }
+  return server.introspect(token, session.context, options.signal);
 }

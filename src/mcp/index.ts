@@ -108,7 +108,7 @@ class StoredLogin implements McpAuthProvider {
     const wanted = url.searchParams.get("scope")?.split(" ").filter(Boolean) ?? [];
     const had = new Set(this.#scopes ?? this.#given?.scope.split(" ").filter(Boolean));
     if (wanted.some((scope) => !had.has(scope))) this.#scopes = [...new Set([...had, ...wanted])];
-    this.#given = await this.#token(this.#given?.accessToken);
+    await this.#token(this.#given?.accessToken);
   }
 
   async #wantsNone(): Promise<boolean> {
