@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient } from "redis";
-import { type AuthServer, startAuthServer } from "../demo/auth-server.js";
 import { authenticate, Token, TokenStore, type TokenStoreBackend } from "../src/index.js";
 import { fileBackend } from "../src/store/file-backend.js";
 import { postgresBackend } from "../src/store/postgres-backend.js";
 import { redisBackend } from "../src/store/redis-backend.js";
+import { type AuthServer, startAuthServer } from "../src/testing/server/auth-server.js";
 import { startPostgres, startRedis } from "../test/support/databases.js";
 import { logIn } from "../test/support/login.js";
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isatty } from "node:tty";
 import { detectEnvironment } from "../src/environment.js";
-import { type AuthServer, startAuthServer } from "./auth-server.js";
-import { approveDevice } from "./person.js";
+import { approveDevice } from "../src/testing/person.js";
+import { type AuthServer, startAuthServer } from "../src/testing/server/auth-server.js";
 
 /**
  * The main job, shown: a person logs in with the built CLI, the token opens a protected API, is reused, and is renewed

@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type AuthServer, type AuthServerOptions, startAuthServer } from "../../demo/auth-server.js";
-import { listen } from "../../demo/http.js";
-import { approveDevice, completeLogin } from "../../demo/person.js";
+import { approveDevice, completeLogin } from "../../src/testing/person.js";
+import {
+  type AuthServer,
+  type AuthServerOptions,
+  startAuthServer,
+} from "../../src/testing/server/auth-server.js";
+import { listen } from "../../src/testing/server/http.js";
 
 /** The server that all other tests trust, over plain HTTP: what it promises, it does. */
 
@@ -474,7 +478,7 @@ describe("the routes", () => {
 it("servers that start together print nothing, and leave the console as it was", async () => {
   // In a process of its own: only the first load of the provider's package says anything.
   const program = `
-    import { startAuthServer } from ${JSON.stringify(new URL("../../demo/auth-server.ts", import.meta.url))};
+    import { startAuthServer } from ${JSON.stringify(new URL("../../src/testing/server/auth-server.ts", import.meta.url))};
     const servers = await Promise.all([startAuthServer(), startAuthServer()]);
     console.warn("still heard");
     await Promise.all(servers.map((server) => server.close()));`;

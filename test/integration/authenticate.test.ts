@@ -1,12 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AuthServer, type AuthServerOptions, startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice, completeLogin } from "../../demo/person.js";
 import { authenticate } from "../../src/authenticate.js";
 import type { AuthEvent } from "../../src/context.js";
 import type { AuthenticateOptions } from "../../src/options.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { approveDevice, completeLogin } from "../../src/testing/person.js";
+import {
+  type AuthServer,
+  type AuthServerOptions,
+  startAuthServer,
+} from "../../src/testing/server/auth-server.js";
 import { Token } from "../../src/token.js";
 import { personUi } from "../support/person-ui.js";
 import { tempFolder } from "../support/temp-folder.js";

@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AuthServer, type AuthServerOptions, startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice, completeLogin } from "../../demo/person.js";
+import { approveDevice, completeLogin } from "../../src/testing/person.js";
+import {
+  type AuthServer,
+  type AuthServerOptions,
+  startAuthServer,
+} from "../../src/testing/server/auth-server.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 

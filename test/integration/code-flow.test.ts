@@ -1,12 +1,16 @@
 import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AuthServer, type AuthServerOptions, startAuthServer } from "../../demo/auth-server.js";
-import { completeLogin } from "../../demo/person.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
 import type { LoginUi } from "../../src/login-ui.js";
 import type { LoginOptions } from "../../src/options.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { completeLogin } from "../../src/testing/person.js";
+import {
+  type AuthServer,
+  type AuthServerOptions,
+  startAuthServer,
+} from "../../src/testing/server/auth-server.js";
 import type { Token } from "../../src/token.js";
 import { personUi } from "../support/person-ui.js";
 

@@ -12,12 +12,12 @@ import {
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice, completeLogin } from "../../demo/person.js";
 import { authenticate } from "../../src/authenticate.js";
 import { COMMANDS } from "../../src/cli/registry.js";
 import { clientCredentials } from "../../src/credentials/grants.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { approveDevice, completeLogin } from "../../src/testing/person.js";
+import { startAuthServer } from "../../src/testing/server/auth-server.js";
 import { startApi } from "../support/api.js";
 import { startIssuer } from "../support/issuer.js";
 import { logIn } from "../support/login.js";

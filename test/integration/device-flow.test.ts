@@ -1,11 +1,15 @@
 import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AuthServer, type AuthServerOptions, startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice } from "../../demo/person.js";
 import { DeviceFlow } from "../../src/flows/device-flow.js";
 import type { LoginOptions } from "../../src/options.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { approveDevice } from "../../src/testing/person.js";
+import {
+  type AuthServer,
+  type AuthServerOptions,
+  startAuthServer,
+} from "../../src/testing/server/auth-server.js";
 import { personUi } from "../support/person-ui.js";
 
 interface Made {

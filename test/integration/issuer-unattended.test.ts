@@ -6,7 +6,6 @@ import { exportJWK, exportPKCS8, generateKeyPair, SignJWT } from "jose";
 import { createCA, createCert } from "mkcert";
 import type { ClientMetadata } from "oidc-provider";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startAuthServer } from "../../demo/auth-server.js";
 import { authenticate } from "../../src/authenticate.js";
 import { clientCredentials, jwtBearer, signedJwt, tokenExchange } from "../../src/credentials/grants.js";
 import {
@@ -19,6 +18,7 @@ import {
 } from "../../src/credentials/workload.js";
 import type { Credentials } from "../../src/grant.js";
 import type { IssuerInit } from "../../src/settings/issuer.js";
+import { startAuthServer } from "../../src/testing/server/auth-server.js";
 import { introspect } from "../../src/userinfo.js";
 import { startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";

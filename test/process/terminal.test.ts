@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type AuthServer, startAuthServer } from "../../demo/auth-server.js";
-import { approveDevice, completeLogin } from "../../demo/person.js";
+import { approveDevice, completeLogin } from "../../src/testing/person.js";
+import { type AuthServer, startAuthServer } from "../../src/testing/server/auth-server.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { hasTmux, runInTerminal } from "../support/tmux.js";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { approveDevice, completeLogin, type PersonOptions } from "../../demo/person.js";
 import { authenticate } from "../../src/authenticate.js";
 import type { AuthEvent } from "../../src/context.js";
 import type { AuthenticateOptions } from "../../src/options.js";
 import type { IssuerInit, ResourceInit } from "../../src/settings/issuer.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { approveDevice, completeLogin, type PersonOptions } from "../../src/testing/person.js";
 import type { Token } from "../../src/token.js";
 import { type PersonUi, personUi } from "./person-ui.js";
 import { tempFolder } from "./temp-folder.js";

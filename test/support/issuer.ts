@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
 import { onTestFinished } from "vitest";
-import { listen } from "../../demo/http.js";
+import { listen } from "../../src/testing/server/http.js";
 import {
   DEVICE_PAGES,
   interactionPages,
   makeProvider,
   type ProviderInstance,
   signingKeys,
-} from "../../demo/provider.js";
+} from "../../src/testing/server/provider.js";
 
 export interface IssuerTestOptions {
   readonly clients?: readonly ClientMetadata[];

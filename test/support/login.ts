@@ -1,6 +1,6 @@
-import { approveDevice } from "../../demo/person.js";
 import { authenticate } from "../../src/authenticate.js";
 import type { TokenStore } from "../../src/store/token-store.js";
+import { approveDevice } from "../../src/testing/person.js";
 import type { Token } from "../../src/token.js";
 import { personUi } from "./person-ui.js";
 
