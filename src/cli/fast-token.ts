@@ -7,6 +7,7 @@ import { tokenFromEntry } from "../store/entry.js";
 import { ANY_KEY, isStoredEntry, parseDocument } from "../store/file-document.js";
 import { serverSlot } from "../store/server-slot.js";
 import { isUsable } from "../token.js";
+import { placeOf, scopesOf } from "./place.js";
 import { isProfileName, readProfiles } from "./profiles.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -57,15 +58,11 @@ function storedToken({ name, header, options }: Asked, env: Env): string | undef
   const { account, appName, caFile: _caFile, ...settings } = profile ?? {};
   const given = dropUndefined({
     clientId: options.get("--client-id"),
-    scopes: options
-      .get("--scopes")
-      ?.split(/[\s,]+/)
-      .filter(Boolean),
+    scopes: scopesOf(options.get("--scopes")),
     audience: options.get("--audience"),
     resource: options.get("--resource"),
   });
-  const issuer = given.clientId ?? given.audience ?? given.resource;
-  const place = profile ? {} : issuer === undefined ? { host: name } : { issuer: name };
+  const place = profile ? {} : placeOf(name, given);
   const config = new Config({ ...settings, ...place, ...given } as unknown as ConfigInit);
   const path = storePath(
     { path: options.get("--store"), appName: options.get("--app-name") ?? appName },

@@ -6,6 +6,7 @@ import { dropUndefined } from "../settings/checks.js";
 import { TokenStore } from "../store/token-store.js";
 import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
 import type { CliIo } from "./io.js";
+import { placeOf, scopesOf } from "./place.js";
 import { isProfileName, type Profile, readProfiles } from "./profiles.js";
 
 /** Which server and which of its logins. */
@@ -136,9 +137,7 @@ async function initOf(
   const secretName = textOf(input, "client-secret-env");
   const given = dropUndefined({
     clientId: textOf(input, "client-id"),
-    scopes: textOf(input, "scopes")
-      ?.split(/[\s,]+/)
-      .filter(Boolean),
+    scopes: scopesOf(textOf(input, "scopes")),
     audience: textOf(input, "audience"),
     dpop: isOn(input, "dpop") || undefined,
     loginRoute: textOf(input, "login-route"),
@@ -150,25 +149,10 @@ async function initOf(
     credentials: await credentialsOf(input),
   });
   const asked = textOf(input, "resource");
-  const merged = { ...settings, ...given };
-  const place = profile ? { host, issuer, resource: asked ?? resource } : placeOf(name, asked, input, merged);
-  return { ...merged, ...dropUndefined(place) } as unknown as ConfigInit;
-}
-
-/** Whether an address is that of the routes, of an issuer, or of an API. */
-function placeOf(
-  name: string,
-  resource: string | undefined,
-  input: Input,
-  {
-    clientId,
-    audience,
-    dpop,
-  }: { clientId?: string | undefined; audience?: string | undefined; dpop?: boolean | undefined },
-): { host?: string; issuer?: string; resource?: string | undefined } {
-  if (isOn(input, "api")) return { resource: name };
-  const issuer = clientId !== undefined || resource !== undefined || audience !== undefined || dpop;
-  return issuer ? { issuer: name, resource } : { host: name };
+  const place = profile
+    ? { host, issuer, resource: asked ?? resource }
+    : placeOf(name, { api: isOn(input, "api"), resource: asked, ...given });
+  return { ...settings, ...given, ...dropUndefined(place) } as unknown as ConfigInit;
 }
 
 function secretOf(name: string, io: CliIo): string {

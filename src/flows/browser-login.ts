@@ -1,6 +1,6 @@
+import { untilAborted } from "../abort.js";
 import type { Token } from "../token.js";
 import { beginBrowserLogin } from "./browser-callback.js";
-import { untilAborted } from "./deadline.js";
 import { type LoginDisplay, loginActions } from "./login-display.js";
 import { readPastedCallback } from "./pasted-callback.js";
 import type { Session } from "./session.js";

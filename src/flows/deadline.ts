@@ -35,22 +35,6 @@ export function startDeadline(
   };
 }
 
-/** Waits for work that others wait for, too, until the caller's own signal is aborted. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  if (signal.aborted) throw cancelled(signal);
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelled(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 /** The error for a person who did not finish in time. */
 export function loginTimeout(seconds: number): AuthError {
   const shown = seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds);

@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.js";
 import { Config, type ConfigInit } from "../config.js";
 import type { AuthEvent, Context } from "../context.js";
 import { cancelled } from "../errors.js";
@@ -7,7 +8,6 @@ import { invalid, onlyKnown, text } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
 import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
-import { untilAborted } from "./deadline.js";
 import { networkFetch } from "./network-fetch.js";
 import type { OpenServer } from "./open-server.js";
 

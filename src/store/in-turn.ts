@@ -1,4 +1,4 @@
-import { cancelled } from "../errors.js";
+import { untilAborted } from "../abort.js";
 import type { LockOptions } from "./backend.js";
 
 /** Runs works of one key one after the other, in the order they came, within this process. */
@@ -19,7 +19,7 @@ export async function inTurn<T>(
   turns.set(key, tail);
   try {
     if (before) {
-      await orAborted(before, signal);
+      await untilAborted(before, signal);
       const ready = await giveUp?.();
       if (ready !== undefined) return ready;
     }
@@ -29,21 +29,5 @@ export async function inTurn<T>(
     void tail.then(() => {
       if (turns.get(key) === tail) turns.delete(key);
     });
-  }
-}
-
-/** Waits for a promise or for the signal, whichever is first. */
-async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return promise;
-  if (signal.aborted) throw cancelled(signal);
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelled(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -9,7 +9,7 @@ import { filesIn, importsOf, loadedBy, ROOT, resolveImport } from "./imports.js"
  */
 const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts"],
-  ["src/text.ts", "src/jwt.ts"],
+  ["src/text.ts", "src/jwt.ts", "src/abort.ts"],
   ["src/token.ts", "src/environment.ts", "src/context.ts"],
   ["src/token-response.ts"],
   ["src/grant.ts"],

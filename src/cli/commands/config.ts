@@ -6,6 +6,7 @@ import { AuthError } from "../../errors.js";
 import { dropUndefined } from "../../settings/checks.js";
 import { type Command, type Input, isOn, JSON_OPTION, textOf, UsageError } from "../command.js";
 import { type CliIo, print } from "../io.js";
+import { placeOf, scopesOf } from "../place.js";
 import { isProfileName, type Profile, profilesPath, readProfiles } from "../profiles.js";
 import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
 
@@ -82,23 +83,15 @@ function profileName(name: string): string {
 
 /** Checked as it will be used, so that a mistake is told now. */
 function profileFrom(host: string, input: Input): Profile {
-  const resource = textOf(input, "resource");
-  const clientId = textOf(input, "client-id");
-  const audience = textOf(input, "audience");
-  const issuer = clientId ?? resource ?? audience ?? (isOn(input, "dpop") || undefined);
-  const place = isOn(input, "api")
-    ? { resource: host }
-    : issuer === undefined
-      ? { host }
-      : { issuer: host, resource };
-  const settings = dropUndefined({
-    ...place,
-    clientId,
-    audience,
-    scopes: textOf(input, "scopes")
-      ?.split(/[\s,]+/)
-      .filter(Boolean),
+  const said = {
+    clientId: textOf(input, "client-id"),
+    audience: textOf(input, "audience"),
     dpop: isOn(input, "dpop") || undefined,
+  };
+  const settings = dropUndefined({
+    ...placeOf(host, { ...said, api: isOn(input, "api"), resource: textOf(input, "resource") }),
+    ...said,
+    scopes: scopesOf(textOf(input, "scopes")),
     redirectPorts: portsOf(input),
     loginRoute: textOf(input, "login-route"),
     tokenRoute: textOf(input, "token-route"),

@@ -1,12 +1,11 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { isAuthError } from "../../errors.js";
 import { type Command, textOf, UsageError } from "../command.js";
-import type { CliIo } from "../io.js";
 import { readProfiles } from "../profiles.js";
+import { readInput } from "../standard-input.js";
 import { resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
-const MAX_INPUT = 64 * 1024;
 /** What docker looks for to tell "nothing is stored" from a failure. */
 const NOT_FOUND = "credentials not found in native keychain";
 
@@ -32,7 +31,7 @@ export const command: Command = {
     if (action !== "get" && action !== "store" && action !== "erase") {
       throw new UsageError(`docker-credential takes get, store, erase or list (it is ${action})`);
     }
-    const text = (await readAll(io)).trim();
+    const text = (await readInput(io)).trim();
     // docker's own login has nothing to tell us, and its logout must not end a login that others use.
     if (action !== "get") return 0;
     const profile = io.env["OIDC_AUTH_DOCKER"];
@@ -56,12 +55,3 @@ export const command: Command = {
     }
   },
 };
-
-async function readAll({ stdin }: CliIo): Promise<string> {
-  let text = "";
-  for await (const chunk of stdin ?? []) {
-    text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
-    if (text.length > MAX_INPUT) throw new UsageError("what stands on standard input is too long");
-  }
-  return text;
-}

@@ -2,10 +2,9 @@ import { createAuthenticator } from "../../authenticate.js";
 import { isAuthError } from "../../errors.js";
 import { type Command, type Input, isOn, type Option, textOf, UsageError } from "../command.js";
 import type { CliIo } from "../io.js";
+import { readInput } from "../standard-input.js";
 import { LOGIN_OPTIONS, type Resolved, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
-
-const MAX_INPUT = 64 * 1024;
 
 export const command: Command = {
   usage: "git-credential get|store|erase --auth HOST [options]",
@@ -83,13 +82,8 @@ async function erase(
 }
 
 /** `name=value` lines until an empty one (git-credential(1)). */
-async function readAttributes({ stdin }: CliIo): Promise<Record<string, string>> {
-  let text = "";
-  for await (const chunk of stdin ?? []) {
-    text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
-    if (text.length > MAX_INPUT) throw new UsageError("what stands on standard input is too long");
-    if (/^\n|\n\n/.test(text)) break;
-  }
+async function readAttributes(io: CliIo): Promise<Record<string, string>> {
+  const text = await readInput(io, (read) => /^\n|\n\n/.test(read));
   const attributes: Record<string, string> = Object.create(null);
   for (const line of text.split("\n")) {
     const mark = line.indexOf("=");
