@@ -9,7 +9,7 @@ import { authenticate, Token, TokenStore, type TokenStoreBackend } from "../src/
 import { fileBackend } from "../src/store/file-backend.js";
 import { postgresBackend } from "../src/store/postgres-backend.js";
 import { redisBackend } from "../src/store/redis-backend.js";
-import { type AuthServer, startAuthServer } from "../src/testing/server/auth-server.js";
+import { type AuthServer, startAuthServer } from "../src/testing/index.js";
 import { startPostgres, startRedis } from "../test/support/databases.js";
 import { logIn } from "../test/support/login.js";
 

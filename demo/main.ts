@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isatty } from "node:tty";
 import { detectEnvironment } from "../src/environment.js";
-import { approveDevice } from "../src/testing/person.js";
-import { type AuthServer, startAuthServer } from "../src/testing/server/auth-server.js";
+import { type AuthServer, approveDevice, startAuthServer } from "../src/testing/index.js";
 
 /**
  * The main job, shown: a person logs in with the built CLI, the token opens a protected API, is reused, and is renewed
@@ -38,6 +37,7 @@ async function serveUntilInterrupted(server: AuthServer): Promise<void> {
   say(`The demo auth server runs at ${server.host} (any name gets in). Try, in another terminal:\n`);
   say(`  ${cli} ${server.host}`);
   say(`  ${cli} ${server.host} --flow code`);
+  say(`  ${cli} ${server.issuer} --client-id ${server.clientId}      # the OpenID provider behind it`);
   say(`  ${cli} ${server.host} --json > token.json      # then call ${server.meUrl} with its headers`);
   say("\nCtrl-C ends it.");
   await new Promise<void>((resolve) => {

@@ -1,4 +1,22 @@
-export { approveDevice, completeLogin, type PersonOptions, type ShownCode } from "./person.js";
+export { failures } from "./failures.js";
+export { type FakeClock, type FakeClockOptions, fakeClock } from "./fake-clock.js";
+export { type MemoryStoreOptions, memoryStore, type TestTokenOptions, testToken } from "./memory-store.js";
+export {
+  type ApproveDeviceOptions,
+  approveDevice,
+  type CompleteLoginOptions,
+  completeLogin,
+  type PersonOptions,
+  type ShownCode,
+} from "./person.js";
+export {
+  type PersonUi,
+  type ScriptedPerson,
+  type ScriptedPersonOptions,
+  scriptedPerson,
+} from "./scripted-person.js";
 export { type AuthServer, type AuthServerOptions, startAuthServer } from "./server/auth-server.js";
+export type { LoggedRequest } from "./server/controls.js";
 export type { Fault, Grant, Route } from "./server/faults.js";
+export type { ErrorShape } from "./server/oauth-error.js";
 export { type ContractCase, storeContract } from "./store-contract.js";

@@ -1,17 +1,33 @@
 /** A person without a browser, who clicks through the real pages. */
 
+/** Who logs in, and how they decide. */
 export interface PersonOptions {
   /** Who they sign in as. Default `alice`. */
-  name?: string;
+  name?: string | undefined;
   /** Denies instead of allowing. Default false. */
-  deny?: boolean;
-  signal?: AbortSignal;
+  deny?: boolean | undefined;
+  /** Ends their clicking. */
+  signal?: AbortSignal | undefined;
 }
 
-/** What a device shows to a person who opens the address and types the code. */
+/** What a program shows to a person who opens the address and types the code. */
 export interface ShownCode {
   readonly verificationUri: string | URL;
   readonly userCode: string;
+}
+
+/** Options of {@link approveDevice}. */
+export interface ApproveDeviceOptions extends PersonOptions {
+  /** The server that gave the code, where only that is known; `server.approveDevice(userCode)` is the same. */
+  server?: { readonly issuer: string } | undefined;
+}
+
+/** Options of {@link completeLogin}. */
+export interface CompleteLoginOptions extends PersonOptions {
+  /** Where the login ends, where the address does not say it (RFC 9126). */
+  redirectUri?: string | undefined;
+  /** Whether the browser also opens the address it is sent back to. Default true. */
+  visitCallback?: boolean | undefined;
 }
 
 interface Form {
@@ -27,29 +43,48 @@ interface Typed extends PersonOptions {
 /** More pages than any login has: something goes round in circles. */
 const MAX_PAGES = 20;
 
-/** Opens the link of a device login, or types its code, signs in, and allows or denies it. */
+/**
+ * Does what a person does with a device code (RFC 8628 §3.3): opens the link, or types the code, signs in, and allows or
+ * denies it.
+ *
+ * @param target what the program shows: the link that holds the code, or the code and where it is to be typed; a bare
+ *   code with `{ server }`
+ * @throws Error where the login ends at another page than it should, such as one that says that the code is not valid
+ */
 export async function approveDevice(
   target: string | URL | ShownCode,
-  options: PersonOptions = {},
+  options: ApproveDeviceOptions = {},
 ): Promise<void> {
-  const shown = typeof target === "string" || target instanceof URL ? undefined : target;
-  const link = new URL(shown?.verificationUri ?? String(target));
-  const end = await clickThrough(link, { ...options, userCode: shown?.userCode }, () => false);
-  const expected = options.deny ? /you denied access/i : /you are signed in/i;
+  const { server, ...person } = options;
+  const { link, userCode } = shown(target, server?.issuer);
+  const end = await clickThrough(link, { ...person, userCode }, () => false);
+  const expected = person.deny ? /you denied access/i : /you are signed in/i;
   if (!expected.test(end.page))
     throw new Error(`The device login ended at an unexpected page: ${textOf(end.page)}`);
 }
 
+/** Where a person goes with what they are shown, and what they type there. */
+function shown(
+  target: string | URL | ShownCode,
+  issuer: string | undefined,
+): { link: URL; userCode?: string } {
+  if (typeof target === "object" && !(target instanceof URL))
+    return { link: new URL(target.verificationUri), userCode: target.userCode };
+  if (URL.canParse(String(target))) return { link: new URL(target) };
+  if (issuer === undefined)
+    throw new Error("A bare code belongs to a server: server.approveDevice(code), or { server }.");
+  return { link: new URL(`${issuer}/device`), userCode: String(target) };
+}
+
 /**
- * Opens a login page, signs in, and allows or denies it.
+ * Opens a login page, signs in, and allows or denies it: the browser of a code flow, without one.
  *
- * @param options.redirectUri where the login ends, where the address does not say it (RFC 9126)
- * @param options.visitCallback whether the browser also opens the address it is sent back to. Default true.
- * @returns that address
+ * @returns the address that the browser is sent back to, with `code` or `error`
+ * @throws Error where the login ends at another page
  */
 export async function completeLogin(
   authorizationUrl: string | URL,
-  options: PersonOptions & { visitCallback?: boolean; redirectUri?: string } = {},
+  options: CompleteLoginOptions = {},
 ): Promise<URL> {
   const start = new URL(authorizationUrl);
   const back = new URL(

@@ -5,12 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { authenticate } from "../../src/authenticate.js";
 import { unverifiedClaims } from "../../src/jwt.js";
 import type { AuthenticateOptions } from "../../src/options.js";
-import { memoryBackend } from "../../src/store/memory-backend.js";
-import { TokenStore } from "../../src/store/token-store.js";
-import { type AuthServer, startAuthServer } from "../../src/testing/server/auth-server.js";
+import { type AuthServer, memoryStore, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
 import { launchBrowser } from "../support/browser.js";
 import { startIssuer } from "../support/issuer.js";
-import { personUi } from "../support/person-ui.js";
 
 /** Whole logins as a person sees them, in a real browser. `SCREENSHOTS=folder` keeps a picture of each page. */
 
@@ -38,9 +35,10 @@ async function world(
   const opened = new Promise<string>((resolve) => {
     open = resolve;
   });
-  const ui = personUi((step) => step.type === "device" && open(step.code.uri));
+  const { ui } = scriptedPerson({ acts: false });
+  void ui.seen("device").then((step) => open(step.code.uri));
   const login = authenticate(server.host, {
-    store: new TokenStore({ backend: memoryBackend() }),
+    store: memoryStore(),
     ui,
     env: { DISPLAY: ":0" },
     openBrowser: open,
@@ -129,8 +127,8 @@ describe("at an OpenID provider", () => {
     const token = authenticate(
       { issuer, clientId: "cli" },
       {
-        store: new TokenStore({ backend: memoryBackend() }),
-        ui: personUi(),
+        store: memoryStore(),
+        ui: scriptedPerson({ acts: false }).ui,
         env: { DISPLAY: ":0" },
         interactive: true,
         openBrowser: (url) => void page.goto(url),

@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { approveDevice, completeLogin } from "../../src/testing/person.js";
 import {
   type AuthServer,
   type AuthServerOptions,
+  approveDevice,
+  completeLogin,
   startAuthServer,
-} from "../../src/testing/server/auth-server.js";
-import { listen } from "../../src/testing/server/http.js";
+} from "../../src/testing/index.js";
+import { startApi } from "../support/api.js";
 
 /** The server that all other tests trust, over plain HTTP: what it promises, it does. */
 
@@ -226,16 +227,12 @@ describe("the code flow", () => {
   });
 
   it("ends at the callback, which the person's browser opens, at a registered port only", async () => {
-    const seen: string[] = [];
-    const listener = await listen(0, (request, response) => {
-      seen.push(String(request.url));
-      response.end("done");
-    });
-    onTestFinished(() => listener.close());
-    const server = await start({ redirectPorts: [listener.port] });
-    const own = loginRoute("", `http://localhost:${listener.port}/callback`);
+    const listener = await startApi(() => [200, {}, "done"]);
+    const port = Number(new URL(listener.url).port);
+    const server = await start({ redirectPorts: [port] });
+    const own = loginRoute("", `http://localhost:${port}/callback`);
     const callback = await completeLogin(String((await get(server, own)).headers.get("location")));
-    expect(seen).toEqual([`${callback.pathname}${callback.search}`]);
+    expect(listener.asked.map(({ path }) => path)).toEqual([`${callback.pathname}${callback.search}`]);
 
     const other = String((await get(server, loginRoute())).headers.get("location"));
     await expect(completeLogin(other, { visitCallback: false })).rejects.toThrow("did not work");
@@ -478,7 +475,7 @@ describe("the routes", () => {
 it("servers that start together print nothing, and leave the console as it was", async () => {
   // In a process of its own: only the first load of the provider's package says anything.
   const program = `
-    import { startAuthServer } from ${JSON.stringify(new URL("../../src/testing/server/auth-server.ts", import.meta.url))};
+    import { startAuthServer } from ${JSON.stringify(new URL("../../src/testing/index.ts", import.meta.url))};
     const servers = await Promise.all([startAuthServer(), startAuthServer()]);
     console.warn("still heard");
     await Promise.all(servers.map((server) => server.close()));`;

@@ -5,28 +5,23 @@ import { authenticate } from "../../src/authenticate.js";
 import type { AuthEvent } from "../../src/context.js";
 import type { AuthenticateOptions } from "../../src/options.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { approveDevice, completeLogin } from "../../src/testing/person.js";
 import {
   type AuthServer,
   type AuthServerOptions,
+  approveDevice,
+  fakeClock,
+  scriptedPerson,
   startAuthServer,
-} from "../../src/testing/server/auth-server.js";
+} from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
-import { personUi } from "../support/person-ui.js";
 import { tempFolder } from "../support/temp-folder.js";
-
-async function start(options: AuthServerOptions = {}): Promise<AuthServer> {
-  const server = await startAuthServer({ enforceInterval: false, ...options });
-  onTestFinished(() => server.close());
-  return server;
-}
 
 interface World {
   readonly server: AuthServer;
   readonly path: string;
   readonly store: TokenStore;
   readonly events: AuthEvent[];
-  readonly pauses: number[];
+  readonly pauses: readonly number[];
   readonly options: AuthenticateOptions;
   /** Lets this many seconds pass. */
   later(seconds: number): void;
@@ -35,35 +30,23 @@ interface World {
 
 /** A person at a screen who approves whatever they are shown, with a clock that the test moves. */
 async function world(serverOptions: AuthServerOptions = {}): Promise<World> {
-  const server = await start(serverOptions);
+  const clock = fakeClock();
+  const server = await startAuthServer({ now: clock.now, ...serverOptions });
+  onTestFinished(() => server.close());
   const path = join(tempFolder(), "store.json");
   const events: AuthEvent[] = [];
-  const pauses: number[] = [];
-  let offset = 0;
-  const now = () => Date.now() + offset;
-  const store = new TokenStore({ path, now });
-  const ui = personUi((step) => {
-    if (step.type === "device") return approveDevice(step.code.uri);
-    if (step.type === "code") return completeLogin(step.url);
-    return undefined;
-  });
+  const store = new TokenStore({ path, now: clock.now });
   const options: AuthenticateOptions = {
     store,
-    now,
-    ui,
+    ...clock,
+    ui: scriptedPerson().ui,
     env: {},
     openBrowser: false,
     onEvent: (event) => events.push(event),
-    sleep: async (ms) => {
-      pauses.push(ms);
-      await new Promise((resolve) => setImmediate(resolve));
-    },
   };
   return {
-    ...{ server, path, store, events, pauses, options },
-    later: (seconds) => {
-      offset += seconds * 1000;
-    },
+    ...{ server, path, store, events, pauses: clock.pauses, options },
+    later: clock.advanceSeconds,
     login: (more) => authenticate(server.host, { ...options, ...more }),
   };
 }
@@ -216,11 +199,19 @@ describe("a refresh that is refused", () => {
 });
 
 describe("a refresh that fails", () => {
-  async function expired(options: AuthServerOptions = {}): Promise<World & { stored: string }> {
+  async function expired(
+    options: AuthServerOptions = {},
+  ): Promise<World & { stored: string; retries(): number[] }> {
     const made = await world(options);
     await made.login();
     made.later(3600 - 3);
-    return { ...made, stored: readFileSync(made.path, "utf8") };
+    const before = made.pauses.length;
+    return {
+      ...made,
+      stored: readFileSync(made.path, "utf8"),
+      /** Milliseconds of the pauses since then. */
+      retries: () => made.pauses.slice(before),
+    };
   }
 
   it.each([
@@ -256,28 +247,25 @@ describe("a refresh that fails", () => {
     ["429", { status: 429, body: "" }, 500],
     ["503 with Retry-After", { status: 503, body: "", headers: { "retry-after": "2" } }, 2000],
   ] as const)("with %s is sent again", async (_name, fault, least) => {
-    const { server, login, pauses } = await expired();
+    const { server, login, retries } = await expired();
     server.fail("token", fault, 2, "refresh");
-    pauses.length = 0;
     expect(await me(server, await login({ interactive: false }))).toBe(200);
-    expect(pauses).toHaveLength(2);
-    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(least);
+    expect(retries()).toHaveLength(2);
+    expect(Math.min(...retries())).toBeGreaterThanOrEqual(least);
   });
 
   it("with a Retry-After of an hour is told at once", async () => {
-    const { server, login, pauses } = await expired();
+    const { server, login, retries } = await expired();
     server.fail("token", { status: 503, body: "", headers: { "retry-after": "3600" } }, 1, "refresh");
-    pauses.length = 0;
     await expect(login()).rejects.toMatchObject({ code: "request_failed", status: 503, retryAfter: 3600 });
-    expect(pauses).toEqual([]);
+    expect(retries()).toEqual([]);
   });
 
   it("with nobody listening is tried three times, then told", async () => {
-    const { server, login, path, stored, pauses } = await expired();
+    const { server, login, path, stored, retries } = await expired();
     await server.close();
-    pauses.length = 0;
     await expect(login()).rejects.toMatchObject({ code: "network_error", unprocessed: true });
-    expect(pauses).toHaveLength(2);
+    expect(retries()).toHaveLength(2);
     expect(readFileSync(path, "utf8")).toBe(stored);
   });
 });
@@ -285,7 +273,7 @@ describe("a refresh that fails", () => {
 describe("callers in one process", () => {
   it("share one login, and one who leaves does not end it for the other", async () => {
     const { server, options } = await world();
-    const ui = personUi();
+    const { ui } = scriptedPerson({ acts: false });
     const abort = new AbortController();
     const leaver = authenticate(server.host, { ...options, ui, signal: abort.signal });
     const stayer = authenticate(server.host, { ...options, ui });
@@ -299,7 +287,7 @@ describe("callers in one process", () => {
 
   it("with settings of their own do not get another one's login", async () => {
     const { server, options } = await world();
-    const [one, two] = [personUi(), personUi()];
+    const [one, two] = [scriptedPerson({ acts: false }).ui, scriptedPerson({ acts: false }).ui];
     const first = authenticate(server.host, { ...options, ui: one });
     const second = authenticate(server.host, { ...options, ui: two });
     const codes = await Promise.all([one.seen("device"), two.seen("device")]);
@@ -310,7 +298,7 @@ describe("callers in one process", () => {
 
   it("that all leave end the login, and the next call begins a new one", async () => {
     const { server, options, login } = await world();
-    const ui = personUi();
+    const { ui } = scriptedPerson({ acts: false });
     const abort = new AbortController();
     const leaver = authenticate(server.host, { ...options, ui, flow: "code", signal: abort.signal });
     await ui.seen("code");

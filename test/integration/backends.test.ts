@@ -12,7 +12,7 @@ import { postgresBackend } from "../../src/store/postgres-backend.js";
 import { redisBackend } from "../../src/store/redis-backend.js";
 import { sealedBackend } from "../../src/store/sealed-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { storeContract } from "../../src/testing/store-contract.js";
+import { storeContract } from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
 import { type Database, startPostgres, startRedis } from "../support/databases.js";
 import { tempFolder } from "../support/temp-folder.js";

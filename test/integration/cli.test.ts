@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { approveDevice, completeLogin } from "../../src/testing/person.js";
 import {
   type AuthServer,
   type AuthServerOptions,
+  approveDevice,
+  completeLogin,
   startAuthServer,
-} from "../../src/testing/server/auth-server.js";
+} from "../../src/testing/index.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 

@@ -3,16 +3,15 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { CodeFlow } from "../../src/flows/code-flow.js";
 import type { LoginUi } from "../../src/login-ui.js";
 import type { LoginOptions } from "../../src/options.js";
-import { memoryBackend } from "../../src/store/memory-backend.js";
-import { TokenStore } from "../../src/store/token-store.js";
-import { completeLogin } from "../../src/testing/person.js";
 import {
   type AuthServer,
   type AuthServerOptions,
+  completeLogin,
+  memoryStore,
+  scriptedPerson,
   startAuthServer,
-} from "../../src/testing/server/auth-server.js";
+} from "../../src/testing/index.js";
 import type { Token } from "../../src/token.js";
-import { personUi } from "../support/person-ui.js";
 
 async function start(options: AuthServerOptions = {}): Promise<AuthServer> {
   const server = await startAuthServer(options);
@@ -22,8 +21,8 @@ async function start(options: AuthServerOptions = {}): Promise<AuthServer> {
 
 /** A login under way: the URL that the browser should open, and where it should come back to. */
 async function begin(server: AuthServer, options: LoginOptions = {}, more: Partial<LoginUi> = {}) {
-  const ui = Object.assign(personUi(), more);
-  const store = new TokenStore({ backend: memoryBackend() });
+  const ui = Object.assign(scriptedPerson({ acts: false }).ui, more);
+  const store = memoryStore();
   const flow = new CodeFlow(server.host, { store, ui, env: {}, openBrowser: false, ...options });
   const token = flow.authenticate();
   token.catch(() => {});
@@ -161,8 +160,8 @@ describe("ports", () => {
     const second = await begin(server, { redirectPorts: [53_103, 53_104] });
     expect([first.step.port, second.step.port]).toEqual([53_103, 53_104]);
     const third = new CodeFlow(server.host, {
-      store: new TokenStore({ backend: memoryBackend() }),
-      ui: personUi(),
+      store: memoryStore(),
+      ui: scriptedPerson({ acts: false }).ui,
       redirectPorts: [53_103, 53_104],
     });
     await expect(third.authenticate()).rejects.toMatchObject({
@@ -235,8 +234,8 @@ describe("a login route that does not redirect", () => {
     const server = await start();
     server.fail("login", { status: 404, body: '{"detail":"Not Found"}' });
     const flow = new CodeFlow(server.host, {
-      store: new TokenStore({ backend: memoryBackend() }),
-      ui: personUi(),
+      store: memoryStore(),
+      ui: scriptedPerson({ acts: false }).ui,
     });
     await expect(flow.authenticate()).rejects.toMatchObject({ code: "request_failed", status: 404 });
   });

@@ -2,50 +2,38 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DeviceFlow } from "../../src/flows/device-flow.js";
 import type { LoginOptions } from "../../src/options.js";
-import { memoryBackend } from "../../src/store/memory-backend.js";
-import { TokenStore } from "../../src/store/token-store.js";
-import { approveDevice } from "../../src/testing/person.js";
 import {
   type AuthServer,
   type AuthServerOptions,
+  approveDevice,
+  fakeClock,
+  memoryStore,
+  type PersonUi,
+  scriptedPerson,
   startAuthServer,
-} from "../../src/testing/server/auth-server.js";
-import { personUi } from "../support/person-ui.js";
+} from "../../src/testing/index.js";
 
 interface Made {
   readonly server: AuthServer;
   readonly flow: DeviceFlow;
-  readonly pauses: number[];
+  readonly pauses: readonly number[];
   /** What happens during the pause of this number (from 1). */
   readonly during: Map<number, () => unknown>;
-  readonly ui: ReturnType<typeof personUi>;
+  readonly ui: PersonUi;
 }
 
-/** A flow whose pauses take no time: its clock jumps over them. */
+/** A flow whose pauses take no time: its clock jumps over them, and the server judges by the same clock. */
 async function made(serverOptions: AuthServerOptions = {}, options: LoginOptions = {}): Promise<Made> {
-  const server = await startAuthServer({ enforceInterval: false, ...serverOptions });
-  onTestFinished(() => server.close());
-  const pauses: number[] = [];
   const during = new Map<number, () => unknown>();
-  const ui = personUi();
-  let skipped = 0;
-  const flow = new DeviceFlow(server.host, {
-    store: new TokenStore({ backend: memoryBackend() }),
-    ui,
-    env: {},
-    now: () => Date.now() + skipped,
-    sleep: async (ms, signal) => {
-      pauses.push(ms);
-      skipped += ms;
-      await during.get(pauses.length)?.();
-      signal?.throwIfAborted();
-    },
-    ...options,
-  });
-  return { server, flow, pauses, during, ui };
+  const clock = fakeClock({ onPause: ({ number }) => during.get(number)?.() });
+  const server = await startAuthServer({ now: clock.now, ...serverOptions });
+  onTestFinished(() => server.close());
+  const { ui } = scriptedPerson({ acts: false });
+  const flow = new DeviceFlow(server.host, { store: memoryStore(clock), ui, env: {}, ...clock, ...options });
+  return { server, flow, pauses: clock.pauses, during, ui };
 }
 
-const seconds = (pauses: number[]) => pauses.map((ms) => Math.floor(ms / 1000));
+const seconds = (pauses: readonly number[]) => pauses.map((ms) => Math.floor(ms / 1000));
 
 describe("getDeviceCode()", () => {
   it("gives what the server sent, in our names", async () => {
@@ -211,7 +199,7 @@ describe("polling through trouble", () => {
 
   it("ends with the caller's signal in the middle of a pause", async () => {
     const { server } = await made();
-    const flow = new DeviceFlow(server.host, { store: new TokenStore({ backend: memoryBackend() }) });
+    const flow = new DeviceFlow(server.host, { store: memoryStore() });
     const code = await flow.getDeviceCode();
     const abort = new AbortController();
     const polling = flow.poll(code, 3600, { signal: abort.signal });

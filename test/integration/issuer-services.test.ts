@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { logout, revoke } from "../../src/logout.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { introspect, userinfo } from "../../src/userinfo.js";
 import { startApi } from "../support/api.js";
 import { startIssuer } from "../support/issuer.js";

@@ -18,7 +18,7 @@ import {
 } from "../../src/credentials/workload.js";
 import type { Credentials } from "../../src/grant.js";
 import type { IssuerInit } from "../../src/settings/issuer.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { introspect } from "../../src/userinfo.js";
 import { startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";

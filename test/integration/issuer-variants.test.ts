@@ -6,11 +6,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
 import { unverifiedClaims } from "../../src/jwt.js";
-import { completeLogin } from "../../src/testing/person.js";
+import { completeLogin, scriptedPerson } from "../../src/testing/index.js";
 import { userinfo } from "../../src/userinfo.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
-import { personUi } from "../support/person-ui.js";
 
 describe("pushed authorization requests (RFC 9126)", () => {
   it("are used where the provider requires them: the browser sees no parameter", async () => {
@@ -107,10 +106,13 @@ describe("a callback", () => {
   async function begin(target: object = {}) {
     const { issuer, count } = await startIssuer();
     const { options } = issuerWorld({ issuer, clientId: "cli" });
-    const ui = personUi();
-    const token = new CodeFlow({ issuer, clientId: "cli", ...target }, { ...options, ui }).authenticate();
+    const person = scriptedPerson({ acts: false });
+    const token = new CodeFlow(
+      { issuer, clientId: "cli", ...target },
+      { ...options, ...person },
+    ).authenticate();
     token.catch(() => {});
-    const step = await ui.seen("code");
+    const step = await person.ui.seen("code");
     return { issuer, count, token, callback: await completeLogin(step.url, { visitCallback: false }) };
   }
 
@@ -190,9 +192,9 @@ describe("signed and encrypted answers", () => {
       features: { jwtResponseModes: { enabled: true } },
     });
     const { options } = issuerWorld({ issuer, clientId: "cli" });
-    const ui = personUi();
-    const token = authenticate({ issuer, clientId: "cli", responseMode: "jwt" }, { ...options, ui });
-    const step = await ui.seen("code");
+    const person = scriptedPerson({ acts: false });
+    const token = authenticate({ issuer, clientId: "cli", responseMode: "jwt" }, { ...options, ...person });
+    const step = await person.ui.seen("code");
     const callback = await completeLogin(step.url, { visitCallback: false });
     expect([...callback.searchParams.keys()]).toEqual(["response"]);
     const [head, body, signature] = String(callback.searchParams.get("response")).split(".");
@@ -213,10 +215,10 @@ describe("signed and encrypted answers", () => {
       features: { jwtResponseModes: { enabled: true } },
     });
     const { options } = issuerWorld({ issuer, clientId: "cli" });
-    const ui = personUi();
-    const token = authenticate({ issuer, clientId: "cli", responseMode: "jwt" }, { ...options, ui });
+    const person = scriptedPerson({ acts: false });
+    const token = authenticate({ issuer, clientId: "cli", responseMode: "jwt" }, { ...options, ...person });
     token.catch(() => {});
-    const callback = await completeLogin((await ui.seen("code")).url, { visitCallback: false });
+    const callback = await completeLogin((await person.ui.seen("code")).url, { visitCallback: false });
     const [head, body] = String(callback.searchParams.get("response")).split(".");
     const claims = unverifiedClaims(`${head}.${body}.x`);
     const other = Buffer.from(JSON.stringify({ ...claims, code: "stolen" })).toString("base64url");
@@ -292,16 +294,24 @@ describe("an audience", () => {
     });
     const target = { issuer, clientId: "cli", audience: "https://api.example.org", scopes: ["read"] };
     const { options, later } = issuerWorld(target);
-    const ui = personUi();
-    const login = () => authenticate(target, { ...options, ui, flow: "device" });
+    const person = scriptedPerson({ acts: false });
+    const login = () => authenticate(target, { ...options, ...person, flow: "device" });
     await login();
     later(280);
     await login();
     expect(sent).toEqual(["https://api.example.org", "https://api.example.org"]);
     const stop = new AbortController();
-    const code = authenticate(target, { ...options, ui, flow: "code", force: true, signal: stop.signal });
+    const code = authenticate(target, {
+      ...options,
+      ...person,
+      flow: "code",
+      force: true,
+      signal: stop.signal,
+    });
     code.catch(() => {});
-    expect(new URL((await ui.seen("code")).url).searchParams.get("audience")).toBe("https://api.example.org");
+    expect(new URL((await person.ui.seen("code")).url).searchParams.get("audience")).toBe(
+      "https://api.example.org",
+    );
     stop.abort();
     await expect(code).rejects.toMatchObject({ code: "login_cancelled" });
   });
@@ -438,7 +448,7 @@ describe("answers that no real provider should give", () => {
     const { options } = issuerWorld({ issuer, clientId: "cli" });
     const token = await authenticate(
       { issuer, clientId: "cli" },
-      { ...options, ui: personUi(), flow: "device" },
+      { ...options, ...scriptedPerson({ acts: false }), flow: "device" },
     );
     expect(token.refreshToken).toBe("refresh-of-alice");
     expect(polls).toBe(3);
@@ -447,14 +457,14 @@ describe("answers that no real provider should give", () => {
   it("GitHub's refusal of the device flow, with status 200, leads to the browser", async () => {
     const issuer = await oddIssuer(() => [200, tokens(issuer, "alice")], { error: "device_flow_disabled" });
     const { options } = issuerWorld({ issuer, clientId: "cli" });
-    const ui = personUi();
+    const person = scriptedPerson({ acts: false });
     const stop = new AbortController();
     const login = authenticate(
       { issuer, clientId: "cli" },
-      { ...options, ui, openBrowser: false, signal: stop.signal },
+      { ...options, ...person, openBrowser: false, signal: stop.signal },
     );
     login.catch(() => {});
-    expect((await ui.seen("code")).url).toContain(`${issuer}/auth?`);
+    expect((await person.ui.seen("code")).url).toContain(`${issuer}/auth?`);
     stop.abort();
     await expect(login).rejects.toMatchObject({ code: "login_cancelled" });
   });
@@ -464,7 +474,7 @@ describe("answers that no real provider should give", () => {
     const { options } = issuerWorld({ issuer, clientId: "cli" });
     const error: unknown = await authenticate(
       { issuer, clientId: "cli" },
-      { ...options, ui: personUi(), flow: "device" },
+      { ...options, ...scriptedPerson({ acts: false }), flow: "device" },
     ).catch((failed) => failed);
     expect(error).toMatchObject({ code: "invalid_response" });
     const { inspect } = await import("node:util");
@@ -474,14 +484,14 @@ describe("answers that no real provider should give", () => {
   it("a device endpoint that is gone leads to the browser", async () => {
     const issuer = await oddIssuer(() => [200, tokens(issuer, "alice")], { gone: true });
     const { options } = issuerWorld({ issuer, clientId: "cli" });
-    const ui = personUi();
+    const person = scriptedPerson({ acts: false });
     const stop = new AbortController();
     const login = authenticate(
       { issuer, clientId: "cli" },
-      { ...options, ui, openBrowser: false, signal: stop.signal },
+      { ...options, ...person, openBrowser: false, signal: stop.signal },
     );
     login.catch(() => {});
-    expect((await ui.seen("code")).url).toContain(`${issuer}/auth?`);
+    expect((await person.ui.seen("code")).url).toContain(`${issuer}/auth?`);
     stop.abort();
     await expect(login).rejects.toMatchObject({ code: "login_cancelled" });
   });
@@ -491,7 +501,10 @@ describe("answers that no real provider should give", () => {
     const issuer = await oddIssuer(() => [200, tokens(issuer, sub)]);
     const { options, later, store } = issuerWorld({ issuer, clientId: "cli" });
     const login = () =>
-      authenticate({ issuer, clientId: "cli" }, { ...options, ui: personUi(), flow: "device" });
+      authenticate(
+        { issuer, clientId: "cli" },
+        { ...options, ...scriptedPerson({ acts: false }), flow: "device" },
+      );
     const first = await login();
     sub = "mallory";
     later(280);
@@ -508,7 +521,8 @@ describe("answers that no real provider should give", () => {
     const issuer = await oddIssuer(() => [200, tokens(issuer, "alice", { scope })]);
     const { options, later, events } = issuerWorld({ issuer, clientId: "cli" });
     const target = { issuer, clientId: "cli", scopes: ["openid", "read", "write", "admin"] };
-    const login = () => authenticate(target, { ...options, ui: personUi(), flow: "device" });
+    const login = () =>
+      authenticate(target, { ...options, ...scriptedPerson({ acts: false }), flow: "device" });
     await login();
     expect(events).toContainEqual({ type: "scope_reduced", server: issuer, missing: ["admin"] });
     scope = "openid read";
@@ -547,7 +561,7 @@ describe("answers that no real provider should give", () => {
     const { options } = issuerWorld({ issuer, clientId: "cli" });
     const error: unknown = await authenticate(
       { issuer, clientId: "cli" },
-      { ...options, ui: personUi(), flow: "device" },
+      { ...options, ...scriptedPerson({ acts: false }), flow: "device" },
     ).catch((e) => e);
     expect(error).toMatchObject({ code });
     const { inspect } = await import("node:util");

@@ -5,9 +5,9 @@ import { authenticate } from "../../src/authenticate.js";
 import { clientCredentials } from "../../src/credentials/grants.js";
 import { unverifiedClaims } from "../../src/jwt.js";
 import { logout } from "../../src/logout.js";
+import { scriptedPerson } from "../../src/testing/index.js";
 import { introspect, userinfo } from "../../src/userinfo.js";
 import { issuerWorld } from "../support/issuer-world.js";
-import { personUi } from "../support/person-ui.js";
 
 /** Two servers that share no code with the one that all other tests run against. */
 
@@ -27,7 +27,7 @@ describe("oauth2-mock-server", () => {
     const { issuer } = await startOAuth2Mock();
     const target = { issuer, clientId: "cli", scopes: ["openid", "offline_access"] };
     const { options, later } = issuerWorld(target);
-    const alone = { ...options, ...browser, ui: personUi() };
+    const alone = { ...options, ...scriptedPerson({ acts: false }), ...browser };
     const token = await authenticate(target, alone);
     expect(unverifiedClaims(token.idToken ?? "")).toMatchObject({ iss: issuer, aud: "cli", sub: "johndoe" });
     later(3590);
@@ -69,7 +69,9 @@ describe("oauth2-mock-server", () => {
       );
       const target = { issuer, clientId: "cli", scopes: ["openid"] };
       const { options, store } = issuerWorld(target);
-      await expect(authenticate(target, { ...options, ...browser, ui: personUi() })).rejects.toMatchObject({
+      await expect(
+        authenticate(target, { ...options, ...scriptedPerson({ acts: false }), ...browser }),
+      ).rejects.toMatchObject({
         code: expect.stringMatching(/^(invalid_response|issuer_mismatch)$/),
       });
       expect(await store.hosts()).toEqual([]);
@@ -80,7 +82,7 @@ describe("oauth2-mock-server", () => {
     const { server, issuer } = await startOAuth2Mock();
     const target = { issuer, clientId: "cli", scopes: ["openid", "offline_access"] };
     const { options, later, store } = issuerWorld(target);
-    const alone = { ...options, ...browser, ui: personUi() };
+    const alone = { ...options, ...scriptedPerson({ acts: false }), ...browser };
     await authenticate(target, alone);
     later(3590);
     server.service.once("beforeResponse", (answer: { statusCode: number; body: unknown }) => {
@@ -113,7 +115,12 @@ describe("@mongodb-js/oidc-mock-provider", () => {
     const issuer = await start();
     const target = { issuer, clientId: "cli" };
     const { options } = issuerWorld(target);
-    const token = await authenticate(target, { ...options, ...browser, ui: personUi(), flow });
+    const token = await authenticate(target, {
+      ...options,
+      ...scriptedPerson({ acts: false }),
+      ...browser,
+      flow,
+    });
     expect(unverifiedClaims(token.idToken ?? "")).toMatchObject({ iss: issuer, aud: "cli", sub: "someone" });
   });
 
@@ -128,7 +135,9 @@ describe("@mongodb-js/oidc-mock-provider", () => {
     onTestFinished(() => provider.close());
     const target = { issuer: provider.issuer, clientId: "cli" };
     const { options } = issuerWorld(target);
-    await expect(authenticate(target, { ...options, ...browser, ui: personUi() })).rejects.toMatchObject({
+    await expect(
+      authenticate(target, { ...options, ...scriptedPerson({ acts: false }), ...browser }),
+    ).rejects.toMatchObject({
       code: "invalid_response",
     });
   });

@@ -7,7 +7,7 @@ import type { TokenStoreBackend } from "../../src/store/backend.js";
 import { postgresBackend } from "../../src/store/postgres-backend.js";
 import { redisBackend } from "../../src/store/redis-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
 import { type Database, startPostgres, startRedis } from "../support/databases.js";
 import { logIn } from "../support/login.js";

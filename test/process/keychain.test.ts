@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { storeContract } from "../../src/testing/store-contract.js";
+import { storeContract } from "../../src/testing/index.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const worker = (name: string) => join(import.meta.dirname, "workers", `${name}.mjs`);

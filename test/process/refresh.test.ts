@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { TokenStore } from "../../src/store/token-store.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { logIn } from "../support/login.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";

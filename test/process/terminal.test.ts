@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { approveDevice, completeLogin } from "../../src/testing/person.js";
-import { type AuthServer, startAuthServer } from "../../src/testing/server/auth-server.js";
+import { type AuthServer, approveDevice, completeLogin, startAuthServer } from "../../src/testing/index.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { hasTmux, runInTerminal } from "../support/tmux.js";
 

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { TokenStore } from "../../src/store/token-store.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { logIn } from "../support/login.js";
 import { type Child, type RunOptions, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";

@@ -2,16 +2,14 @@ import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify, SignJWT } from "jose";
-import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
+import type { ClientMetadata, Configuration } from "oidc-provider";
 import { onTestFinished } from "vitest";
 import { listen } from "../../src/testing/server/http.js";
-import {
-  DEVICE_PAGES,
-  interactionPages,
-  makeProvider,
-  type ProviderInstance,
-  signingKeys,
-} from "../../src/testing/server/provider.js";
+import type { ProviderInstance } from "../../src/testing/server/load-provider.js";
+import { openProvider } from "../../src/testing/server/provider.js";
+import { NATIVE, providerSettings } from "../../src/testing/server/provider-settings.js";
+
+export { NATIVE };
 
 export interface IssuerTestOptions {
   readonly clients?: readonly ClientMetadata[];
@@ -40,45 +38,30 @@ export interface TestIssuer {
   readonly jobKey: string;
 }
 
-export const NATIVE: ClientMetadata = {
-  client_id: "cli",
-  application_type: "native",
-  token_endpoint_auth_method: "none",
-  redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
-  grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
-  response_types: ["code"],
-  id_token_signed_response_alg: "ES256",
-};
-
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /** A real OpenID provider, without any route of ours in front. */
 export async function startIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
   const requests: string[] = [];
-  let handle: RequestListener = (_request, response) => response.writeHead(503).end();
-  const listener: RequestListener = (request, response) => {
-    response.shouldKeepAlive = false;
-    requests.push(`${request.method} ${(request.url ?? "").split("?")[0]}`);
-    if (options.before?.(request, response)) return;
-    handle(request, response);
+  const bind = async (listener: RequestListener) => {
+    const { origin, close } = options.tls
+      ? await listenTls(listener, options.tls)
+      : await listenPlain(listener);
+    onTestFinished(close);
+    return origin;
   };
-  const { origin, close } = options.tls
-    ? await listenTls(listener, options.tls)
-    : await listenPlain(listener);
-  onTestFinished(close);
-  const issuer = origin + (options.path ?? "");
+  const { issuer, provider } = await openProvider(bind, await configuration(options), {
+    path: options.path ?? "",
+    before: (request, response) => {
+      requests.push(`${request.method} ${(request.url ?? "").split("?")[0]}`);
+      return options.before?.(request, response);
+    },
+  });
   const job = await generateKeyPair("ES256", { extractable: true });
   const jobKeys = createLocalJWKSet({ keys: [{ ...(await exportJWK(job.publicKey)), alg: "ES256" }] });
-  const provider = await makeProvider(issuer, await configuration(options));
   for (const grantType of [TOKEN_EXCHANGE, JWT_BEARER])
     registerJobGrant(provider, grantType, jobKeys, issuer);
-  const callback = provider.callback();
-  const interactions = interactionPages(provider);
-  handle = (request, response) => {
-    if (request.url?.startsWith("/interaction/")) void interactions(request, response);
-    else void callback(request, response);
-  };
   return {
     issuer,
     provider,
@@ -97,35 +80,13 @@ export async function startIssuer(options: IssuerTestOptions = {}): Promise<Test
 }
 
 async function configuration(options: IssuerTestOptions): Promise<Configuration> {
-  const { features, configuration: more } = options;
+  const { clients = [NATIVE], features, accessTokenLifetime: accessToken } = options;
+  const settings = await providerSettings(clients, accessToken === undefined ? {} : { accessToken });
   return {
-    clients: [...(options.clients ?? [NATIVE])],
-    jwks: { keys: (await signingKeys()) as JWK[] },
-    clockTolerance: 0,
-    cookies: { keys: ["not a secret: a test"] },
-    pkce: { required: () => true },
-    rotateRefreshToken: true,
+    ...settings,
     scopes: ["openid", "offline_access", "profile", "email", "read", "write"],
-    claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, name: id, email: `${id}@example.org` }),
-    }),
-    interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
-    ttl: {
-      AccessToken: options.accessTokenLifetime ?? 300,
-      ClientCredentials: options.accessTokenLifetime ?? 300,
-      AuthorizationCode: 60,
-      DeviceCode: 600,
-      Grant: 86_400,
-      IdToken: 3600,
-      Interaction: 3600,
-      RefreshToken: 86_400,
-      Session: 86_400,
-    },
     features: {
-      devInteractions: { enabled: false },
-      deviceFlow: { enabled: true, ...DEVICE_PAGES },
+      ...settings.features,
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true, allowedPolicy: () => true },
       clientCredentials: { enabled: true },
@@ -133,7 +94,7 @@ async function configuration(options: IssuerTestOptions): Promise<Configuration>
       rpInitiatedLogout: { enabled: true },
       ...features,
     } as NonNullable<Configuration["features"]>,
-    ...more,
+    ...options.configuration,
   };
 }
 

@@ -1,51 +1,74 @@
+import { approveDevice, type PersonOptions } from "../person.js";
 import { Broker } from "./broker.js";
-import { type Fault, Faults, type Grant, type Route } from "./faults.js";
+import { Controls, type LoggedRequest } from "./controls.js";
+import type { Fault, Grant, Route } from "./faults.js";
 import { type Listening, listen } from "./http.js";
-import { type ProviderOptions, type RunningProvider, startProvider } from "./provider.js";
-import { type RoutesState, routes } from "./routes.js";
+import type { ErrorShape } from "./oauth-error.js";
+import { startProvider } from "./provider.js";
+import { routes } from "./routes.js";
 import { Upstream } from "./upstream.js";
 
+/** Options of {@link startAuthServer}. */
 export interface AuthServerOptions {
-  /** Whether the provider's tokens are handed on, or the server mints its own. Default `passthrough`. */
+  /** Whether the provider's tokens are handed on by the routes, or these mint their own. Default `passthrough`. */
   mode?: "passthrough" | "broker";
-  /** Default true. */
+  /** Whether there is a device flow. Default true. */
   deviceFlow?: boolean;
-  /** Seconds. Default 300. */
+  /** Seconds that an access token is valid. Default 300. */
   accessTokenLifetime?: number;
   /** Seconds between polls; `undefined`: not stated. Default 5. */
   deviceInterval?: number | undefined;
   /** Whether polling quicker than that gets `slow_down`. Default true. */
   enforceInterval?: boolean;
-  /** Seconds. Default 600. */
+  /** Seconds that a device code is valid. Default 600. */
   deviceCodeLifetime?: number;
   /** Whether each refresh gives a new refresh token, and reuse of the old one revokes the login. Default true. */
   rotateRefreshTokens?: boolean;
-  /** Milliseconds that the token route takes. Default 0. */
+  /** Milliseconds that a token request takes. Default 0. */
   tokenLatency?: number;
   /** What GET /auth/v2/auth-ports lists. Default: there is no such route. */
   authPorts?: readonly number[];
-  /** Ports registered at the provider. Default 53100 to 53105. */
+  /** Ports registered at the provider for the routes. Default 53100 to 53105. */
   redirectPorts?: readonly number[];
-  /** Default: a free one. */
+  /** Port of the routes. Default: a free one. */
   port?: number;
-  /** Path below which all routes lie, such as `/api/app`. */
+  /** Path below which all routes lie, such as `/api/app`. Default: none. */
   basePath?: string;
+  /**
+   * The clock (milliseconds) by which polls are too quick: that of {@link fakeClock}, where your program has it. Default:
+   * real time. All that ends, such as tokens and codes, ends in real time.
+   */
+  now?: () => number;
 }
 
 /** A running auth server, and the strings that tests pull. */
 export interface AuthServer {
-  /** Address of the routes. */
+  /** Address of a server with the py-oidc-auth routes: `authenticate(server.host)`. */
   readonly host: string;
+  /** The OpenID provider behind the routes: `authenticate({ issuer: server.issuer, clientId: server.clientId })`. */
   readonly issuer: string;
-  /** A protected API. */
+  /** A native program without a secret, registered at the provider: browser, device code and refresh. */
+  readonly clientId: string;
+  /** A protected API: tells who asks, as `{ username, email }`, and 401 where the token is not good (RFC 6750 §3). */
   readonly meUrl: string;
-  /** How often each route was asked (`device`, `token:refresh`, …), and `refreshes` that succeeded. */
-  readonly counts: Record<string, number>;
-  /** Method, path and parameter names of each request. */
-  readonly requests: { readonly method: string; readonly path: string; readonly names: readonly string[] }[];
-  /** How errors are written: FastAPI's `detail`, or OAuth's own. */
-  errorShape: "detail" | "plain";
-  /** Lets the next requests of a route fail. */
+  /**
+   * How often each route was asked (`login`, `device`, `token`, `userinfo`, `me`, …), what for (`token:code`,
+   * `token:device`, `token:refresh`), and `refreshes` that succeeded. What was never asked has no entry.
+   */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Method, path and parameter names of each request: no values. */
+  readonly requests: readonly LoggedRequest[];
+  /** How the routes write errors: FastAPI's `detail`, or OAuth's own. Default `detail`. */
+  errorShape: ErrorShape;
+  /** Opens the provider's page for device codes, types the code that a program shows, and allows or denies it. */
+  approveDevice(userCode: string, options?: PersonOptions): Promise<void>;
+  /**
+   * Lets the next requests of a route fail: `server.fail("token", failures.lostAnswer, 1, "refresh")`. Where a program
+   * asks the provider itself, its endpoints fail in place of the routes.
+   *
+   * @param times how many requests; default 1
+   * @param grant only token requests of this kind
+   */
   fail(route: Route, fault: Fault, times?: number, grant?: Grant): void;
   /** The next polls are told to slow down. */
   slowDown(times: number): void;
@@ -53,80 +76,84 @@ export interface AuthServer {
   revokeAll(): Promise<void>;
   /** Forgets what was counted and logged. */
   resetCounts(): void;
-  /** The provider behind the routes is down; they still answer. */
+  /** The provider is down; the routes in front of it still answer. */
   stopProvider(): Promise<void>;
   /** It is back, and knows what it had granted. */
   startProvider(): Promise<void>;
   /** Ends at once, also what is kept alive. */
   close(): Promise<void>;
+  /** The same: `await using server = await startAuthServer()`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const REDIRECT_PORTS = [53_100, 53_101, 53_102, 53_103, 53_104, 53_105];
 
-/** Starts a real OpenID provider with the py-oidc-auth routes in front, all on the loopback address. */
+/**
+ * Starts a real OpenID provider with the py-oidc-auth routes in front, both on the loopback address. Any name gets in.
+ * Works under any test runner; needs the package `oidc-provider`.
+ *
+ * @throws AuthError `not_supported` where that package is not installed
+ */
 export async function startAuthServer(options: AuthServerOptions = {}): Promise<AuthServer> {
-  const providerOptions: ProviderOptions = {
-    redirectUris: (options.redirectPorts ?? REDIRECT_PORTS).map(
-      (port) => `http://localhost:${port}/callback`,
-    ),
-    deviceFlow: options.deviceFlow ?? true,
-    accessTokenLifetime: options.accessTokenLifetime ?? 300,
-    deviceCodeLifetime: options.deviceCodeLifetime ?? 600,
-    rotateRefreshTokens: options.rotateRefreshTokens ?? true,
-  };
-  const provider: RunningProvider = await startProvider(providerOptions);
-  const broker =
-    options.mode === "broker" ? await Broker.create(providerOptions.accessTokenLifetime) : undefined;
-  const faults = new Faults();
-  const counts: AuthServer["counts"] = {};
-  const requests: AuthServer["requests"] = [];
-  const state: RoutesState = {
-    basePath: options.basePath ?? "",
-    upstream: new Upstream(() => provider),
-    broker,
-    faults,
-    authPorts: options.authPorts,
-    deviceInterval: "deviceInterval" in options ? options.deviceInterval : 5,
+  const deviceInterval = "deviceInterval" in options ? options.deviceInterval : 5;
+  const { accessTokenLifetime = 300, deviceCodeLifetime = 600, basePath = "" } = options;
+  const controls = new Controls({
+    deviceInterval: deviceInterval ?? 5,
     enforceInterval: options.enforceInterval ?? true,
-    deviceCodeLifetime: providerOptions.deviceCodeLifetime,
     tokenLatency: options.tokenLatency ?? 0,
-    errorShape: "detail",
-    slowDowns: 0,
-    count: (name) => {
-      counts[name] = (counts[name] ?? 0) + 1;
+    now: options.now ?? (() => performance.now()),
+  });
+  const redirectPorts = options.redirectPorts ?? REDIRECT_PORTS;
+  const provider = await startProvider(
+    {
+      ...{ accessTokenLifetime, deviceCodeLifetime, deviceInterval },
+      redirectUris: redirectPorts.map((port) => `http://localhost:${port}/callback`),
+      deviceFlow: options.deviceFlow ?? true,
+      rotateRefreshTokens: options.rotateRefreshTokens ?? true,
     },
-    log: (method, path, names) => requests.push({ method, path, names }),
+    controls,
+  );
+  const broker = options.mode === "broker" ? await Broker.create(accessTokenLifetime) : undefined;
+  const upstream = new Upstream(provider);
+  const { authPorts } = options;
+  const front = { basePath, upstream, broker, controls, authPorts, deviceInterval, deviceCodeLifetime };
+  let server: Listening;
+  try {
+    server = await listen(options.port ?? 0, routes(front));
+  } catch (error) {
+    await provider.stop();
+    throw error;
+  }
+  const host = `http://127.0.0.1:${server.port}${basePath}`;
+  const close = async () => {
+    await Promise.all([server.close(), provider.stop()]);
   };
-  const server: Listening = await listen(options.port ?? 0, routes(state));
-  const host = `http://127.0.0.1:${server.port}${state.basePath}`;
   return {
     host,
     issuer: provider.issuer,
+    clientId: provider.nativeClientId,
     meUrl: `${host}/me`,
-    counts,
-    requests,
+    counts: controls.counts,
+    requests: controls.requests,
     get errorShape() {
-      return state.errorShape;
+      return controls.errorShape;
     },
     set errorShape(shape) {
-      state.errorShape = shape;
+      controls.errorShape = shape;
     },
-    fail: (route, fault, times = 1, grant) => faults.plan(route, fault, times, grant),
+    approveDevice: (userCode, person) => approveDevice(userCode, { ...person, server: provider }),
+    fail: (route, fault, times = 1, grant) => controls.faults.plan(route, fault, times, grant),
     slowDown: (times) => {
-      state.slowDowns = times;
+      controls.slowDowns = times;
     },
     revokeAll: async () => {
       broker?.revokeAll();
       await provider.revokeAll();
     },
-    resetCounts: () => {
-      for (const name of Object.keys(counts)) delete counts[name];
-      requests.length = 0;
-    },
+    resetCounts: () => controls.reset(),
     stopProvider: provider.stop,
     startProvider: provider.start,
-    close: async () => {
-      await Promise.all([server.close(), provider.stop()]);
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

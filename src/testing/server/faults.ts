@@ -1,13 +1,20 @@
 import type { ServerResponse } from "node:http";
+import { sendJson } from "./http.js";
+import { type ErrorShape, oauthError } from "./oauth-error.js";
 
-/** What goes wrong with a request. */
+/** What goes wrong with a request. `failures` has the usual ones by name. */
 export type Fault =
   | {
+      /** HTTP status of the answer. */
       readonly status: number;
+      /** Default: none. */
       readonly body?: string;
+      /** Default: `application/json` where the body looks like it, else `text/plain`. */
       readonly contentType?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** Refused with an error code of OAuth (RFC 6749 §5.2), in the shape that the server's errors have. */
+  | { readonly error: string; readonly description?: string }
   /** The connection is dropped before the request is processed. */
   | "reset"
   /** The request is processed, then the connection is dropped. */
@@ -17,7 +24,12 @@ export type Fault =
   /** Answered late, by this many milliseconds. */
   | { readonly delay: number };
 
-export type Route = "login" | "device" | "token" | "userinfo" | "me" | "auth-ports";
+/**
+ * What is asked: the routes, and under the same names the provider's endpoints, where a program asks those itself. `me`
+ * is the protected API, `auth-ports` the list of redirect ports, `discovery` the provider's own document.
+ */
+export type Route = "login" | "device" | "token" | "userinfo" | "me" | "auth-ports" | "discovery";
+/** What a token is asked for with: the code of a browser login, a device code, a refresh token, another token. */
 export type Grant = "code" | "device" | "refresh" | "exchange";
 
 interface Planned {
@@ -51,7 +63,11 @@ export class Faults {
  *
  * @returns whether the request is to be processed all the same
  */
-export async function applyFault(fault: Fault | undefined, response: ServerResponse): Promise<boolean> {
+export async function applyFault(
+  fault: Fault | undefined,
+  response: ServerResponse,
+  shape: ErrorShape,
+): Promise<boolean> {
   if (fault === undefined) return true;
   if (fault === "reset") {
     response.destroy();
@@ -71,6 +87,11 @@ export async function applyFault(fault: Fault | undefined, response: ServerRespo
   if ("delay" in fault) {
     await new Promise((resolve) => setTimeout(resolve, fault.delay));
     return true;
+  }
+  if ("error" in fault) {
+    const { status, body } = oauthError(fault.error, fault.description, shape);
+    sendJson(response, status, body);
+    return false;
   }
   const isJson = fault.body?.startsWith("{") || fault.body?.startsWith("[");
   const contentType = fault.contentType ?? (isJson ? "application/json" : "text/plain");

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
@@ -40,6 +41,20 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
     if (text.length > 100_000) throw new Error("The form is too long.");
   }
   return new URLSearchParams(text);
+}
+
+/** The body of a form, which whoever handles the request reads again. */
+export async function peekForm(request: IncomingMessage): Promise<URLSearchParams> {
+  const length = Number(request.headers["content-length"] ?? 0);
+  let body = Buffer.alloc(0);
+  while (body.length < length) {
+    const chunk: Buffer | null = request.read();
+    if (chunk) body = Buffer.concat([body, chunk]);
+    else await once(request, "readable");
+  }
+  // In the same turn as it was read: afterwards the request would have ended.
+  if (body.length > 0) request.unshift(body);
+  return new URLSearchParams(body.toString());
 }
 
 export function sendJson(

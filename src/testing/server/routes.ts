@@ -1,28 +1,21 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Broker } from "./broker.js";
-import { applyFault, type Faults, type Route } from "./faults.js";
+import type { Controls } from "./controls.js";
+import type { Route } from "./faults.js";
 import { readForm, sendJson } from "./http.js";
-import { detail, grantOf, type Reply, TokenRoute, upstreamError } from "./token-route.js";
+import { detail, oauthError, type Reply, upstreamError } from "./oauth-error.js";
+import { grantOf, TokenRoute } from "./token-route.js";
 import type { Upstream } from "./upstream.js";
 
-/** What the routes need, and what tests change while they run. */
-export interface RoutesState {
+export interface RoutesOptions {
   readonly basePath: string;
   readonly upstream: Upstream;
   readonly broker: Broker | undefined;
-  readonly faults: Faults;
+  readonly controls: Controls;
   readonly authPorts: readonly number[] | undefined;
   /** Seconds; `undefined`: the device answer names none. */
   readonly deviceInterval: number | undefined;
-  readonly enforceInterval: boolean;
   readonly deviceCodeLifetime: number;
-  /** Milliseconds before the token route answers. */
-  readonly tokenLatency: number;
-  errorShape: "detail" | "plain";
-  slowDowns: number;
-  /** Counts a request or an outcome. */
-  count(name: string): void;
-  log(method: string, path: string, names: readonly string[]): void;
 }
 
 const SCOPES = ["openid", "profile", "email"];
@@ -40,9 +33,9 @@ const ROUTES: Readonly<Record<string, Route | "callback" | "logout" | "jwks">> =
 const METHODS: Readonly<Record<string, string>> = { device: "POST", token: "POST" };
 
 /** The py-oidc-auth routes in front of a provider, answering as the FastAPI server does. */
-export function routes(state: RoutesState): RequestListener {
-  const tokenRoute = new TokenRoute(state.upstream, state.broker);
-  const polls = new Map<string, number>();
+export function routes(options: RoutesOptions): RequestListener {
+  const { controls, upstream, broker } = options;
+  const tokenRoute = new TokenRoute(upstream, broker);
   return (request, response) => {
     answer(request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
@@ -52,29 +45,27 @@ export function routes(state: RoutesState): RequestListener {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://demo");
-    const path = url.pathname.startsWith(state.basePath) ? url.pathname.slice(state.basePath.length) : "";
+    const path = url.pathname.startsWith(options.basePath) ? url.pathname.slice(options.basePath.length) : "";
     const route = ROUTES[path];
     const form = request.method === "POST" ? await readForm(request) : new URLSearchParams();
-    state.log(request.method ?? "", url.pathname, [...url.searchParams.keys(), ...form.keys()]);
-    if (!route || (route === "jwks" && !state.broker)) return reply(response, detail(404, "Not Found"));
+    controls.log(request.method ?? "", url.pathname, [...url.searchParams.keys(), ...form.keys()]);
+    if (!route || (route === "jwks" && !broker)) return reply(response, detail(404, "Not Found"));
     const method = METHODS[route] ?? "GET";
     if (request.method !== method) {
       const { status, body } = detail(405, "Method Not Allowed");
       return sendJson(response, status, body, { allow: method });
     }
     const grant = route === "token" ? grantOf(form) : undefined;
-    state.count(route);
-    if (grant) state.count(`token:${grant}`);
-    if (!(await applyFault(state.faults.take(route as Route, grant), response))) return;
+    if (!(await controls.admit(route as Route, grant, response))) return;
     if (route === "login") return login(url, response);
     if (route === "logout") return logout(url, response);
     if (route === "token") return reply(response, await token(form));
     if (route === "device") return reply(response, await device());
     if (route === "userinfo" || route === "me") return person(request, response, route);
-    if (route === "jwks") return sendJson(response, 200, await state.broker?.jwks());
+    if (route === "jwks") return sendJson(response, 200, await broker?.jwks());
     if (route === "callback") return reply(response, await callback(url));
-    if (!state.authPorts) return reply(response, detail(404, "Not Found"));
-    sendJson(response, 200, { valid_ports: state.authPorts });
+    if (!options.authPorts) return reply(response, detail(404, "Not Found"));
+    sendJson(response, 200, { valid_ports: options.authPorts });
   }
 
   async function login(url: URL, response: ServerResponse): Promise<void> {
@@ -84,17 +75,13 @@ export function routes(state: RoutesState): RequestListener {
     if (url.searchParams.get("offline_access") === "true") scopes.add("offline_access");
     // The real server keeps them in a set: their order is random.
     const shuffled = [...scopes].sort(() => Math.random() - 0.5).join(" ");
-    const target = await state.upstream.authorizationUrl(
-      redirectUri,
-      shuffled,
-      url.searchParams.get("prompt"),
-    );
+    const target = await upstream.authorizationUrl(redirectUri, shuffled, url.searchParams.get("prompt"));
     response.writeHead(307, { location: target.href }).end();
   }
 
   async function logout(url: URL, response: ServerResponse): Promise<void> {
     const back = url.searchParams.get("post_logout_redirect_uri");
-    const target = new URL(String((await state.upstream.discovery())["end_session_endpoint"]));
+    const target = new URL(String((await upstream.discovery())["end_session_endpoint"]));
     if (back) target.searchParams.set("post_logout_redirect_uri", back);
     response.writeHead(307, { location: target.href }).end();
   }
@@ -108,7 +95,7 @@ export function routes(state: RoutesState): RequestListener {
   }
 
   async function device(): Promise<Reply> {
-    const endpoint = await state.upstream.discovery().then(
+    const endpoint = await upstream.discovery().then(
       (found) => found["device_authorization_endpoint"],
       () => undefined,
     );
@@ -116,36 +103,20 @@ export function routes(state: RoutesState): RequestListener {
       return detail(502, "OIDC endpoint 'device_authorization_endpoint' not found in discovery.");
     }
     const scope = [...SCOPES, "offline_access"].join(" ");
-    const answer = await state.upstream.post(endpoint, { scope, prompt: "consent" });
-    if (answer.status !== 200) return upstreamError(answer, state.errorShape);
+    const answer = await upstream.post(endpoint, { scope, prompt: "consent" });
+    if (answer.status !== 200) return upstreamError(answer.text, controls.errorShape);
     const body = JSON.parse(answer.text) as Record<string, unknown>;
-    const interval = state.deviceInterval === undefined ? {} : { interval: state.deviceInterval };
-    return { status: 200, body: { ...body, expires_in: state.deviceCodeLifetime, ...interval } };
+    const interval = options.deviceInterval === undefined ? {} : { interval: options.deviceInterval };
+    return { status: 200, body: { ...body, expires_in: options.deviceCodeLifetime, ...interval } };
   }
 
   async function token(form: URLSearchParams): Promise<Reply> {
-    if (state.tokenLatency > 0) await new Promise((resolve) => setTimeout(resolve, state.tokenLatency));
     const code = form.get("device-code");
-    if (code !== null && isTooQuick(code)) {
-      const text = JSON.stringify({ error: "slow_down", error_description: "You are polling too quickly." });
-      return upstreamError({ status: 400, text }, state.errorShape);
-    }
-    const outcome = await tokenRoute.answer(form, state.errorShape);
-    if (outcome.status === 200 && form.has("refresh-token")) state.count("refreshes");
+    if (code !== null && controls.isTooQuick(code))
+      return oauthError("slow_down", "You are polling too quickly.", controls.errorShape);
+    const outcome = await tokenRoute.answer(form, controls.errorShape);
+    if (outcome.status === 200 && form.has("refresh-token")) controls.count("refreshes");
     return outcome;
-  }
-
-  /** The provider never says `slow_down`: whoever polls quicker than told, or when a test wants it, hears it here. */
-  function isTooQuick(code: string): boolean {
-    if (state.slowDowns > 0) {
-      state.slowDowns--;
-      return true;
-    }
-    const now = performance.now();
-    const last = polls.get(code);
-    polls.set(code, now);
-    const least = (state.deviceInterval ?? 5) * 1000 - 50;
-    return state.enforceInterval && last !== undefined && now - last < least;
   }
 
   async function person(
@@ -175,8 +146,8 @@ export function routes(state: RoutesState): RequestListener {
   }
 
   async function nameOf(token: string): Promise<string | undefined> {
-    if (state.broker) return state.broker.verify(token);
-    const claims = await state.upstream.userinfo(token);
+    if (broker) return broker.verify(token);
+    const claims = await upstream.userinfo(token);
     return claims === undefined ? undefined : String(claims["sub"]);
   }
 }

@@ -1,23 +1,10 @@
 import type { Broker, TokenPayload } from "./broker.js";
 import type { Grant } from "./faults.js";
+import { detail, type ErrorShape, type Reply, upstreamError } from "./oauth-error.js";
 import type { Upstream, UpstreamAnswer } from "./upstream.js";
 
-/** What a route answers: FastAPI's shape for errors. */
-export interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-export const detail = (status: number, text: string): Reply => ({ status, body: { detail: text } });
-
-/** The provider's error inside our own text, as py-oidc-auth passes it on; or bare, as other servers do. */
-export function upstreamError(answer: UpstreamAnswer, shape: "detail" | "plain"): Reply {
-  if (shape === "plain") return { status: 400, body: JSON.parse(answer.text) as unknown };
-  return detail(400, `Upstream OIDC error: ${answer.text}`);
-}
-
 const DAY = 24 * 3600;
-const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** Which grant a token request is for; the names have hyphens. */
 export function grantOf(form: URLSearchParams): Grant | undefined {
@@ -38,7 +25,7 @@ export class TokenRoute {
     this.#broker = broker;
   }
 
-  async answer(form: URLSearchParams, shape: "detail" | "plain"): Promise<Reply> {
+  async answer(form: URLSearchParams, shape: ErrorShape): Promise<Reply> {
     const grant = grantOf(form);
     if (!grant) return detail(400, "Missing (device) code or refresh_token");
     try {
@@ -48,7 +35,7 @@ export class TokenRoute {
     }
   }
 
-  async #exchange(grant: Grant, form: URLSearchParams, shape: "detail" | "plain"): Promise<Reply> {
+  async #exchange(grant: Grant, form: URLSearchParams, shape: ErrorShape): Promise<Reply> {
     const value = (name: string) => form.get(name) ?? "";
     if (grant === "refresh" && this.#broker)
       return this.#renewSession(this.#broker, value("refresh-token"), shape);
@@ -65,7 +52,7 @@ export class TokenRoute {
               code_verifier: value("code_verifier"),
             },
     );
-    if (answer.status !== 200) return upstreamError(answer, shape);
+    if (answer.status !== 200) return upstreamError(answer.text, shape);
     const lifetime = grant === "device" ? 30 * DAY : 3600;
     return {
       status: 200,
@@ -94,14 +81,14 @@ export class TokenRoute {
     });
   }
 
-  async #renewSession(broker: Broker, token: string, shape: "detail" | "plain"): Promise<Reply> {
+  async #renewSession(broker: Broker, token: string, shape: ErrorShape): Promise<Reply> {
     const session = broker.take(token);
     if (!session) return detail(401, "Session expired or not found. Please re-authenticate.");
     const answer = await this.#upstream.token({
       grant_type: "refresh_token",
       refresh_token: session.providerRefreshToken,
     });
-    if (answer.status !== 200) return upstreamError(answer, shape);
+    if (answer.status !== 200) return upstreamError(answer.text, shape);
     return { status: 200, body: await this.#openSession(broker, answer, session.lifetime) };
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { RunningProvider } from "./provider.js";
+import { FROM_ROUTES } from "./provider-requests.js";
 
 /** The provider's answer, as it came. */
 export interface UpstreamAnswer {
@@ -9,23 +10,26 @@ export interface UpstreamAnswer {
 
 /** How the routes speak with the provider: they hold the client's id and secret. */
 export class Upstream {
-  readonly #provider: () => RunningProvider;
+  readonly #provider: RunningProvider;
 
-  constructor(provider: () => RunningProvider) {
+  constructor(provider: RunningProvider) {
     this.#provider = provider;
   }
 
   /** Throws where the provider is down. */
   async discovery(): Promise<Record<string, unknown>> {
-    const answer = await fetch(`${this.#provider().issuer}/.well-known/openid-configuration`);
+    const answer = await fetch(`${this.#provider.issuer}/.well-known/openid-configuration`, {
+      headers: FROM_ROUTES,
+    });
     return (await answer.json()) as Record<string, unknown>;
   }
 
   async post(endpoint: string, form: Record<string, string>): Promise<UpstreamAnswer> {
-    const { clientId, clientSecret } = this.#provider();
+    const { id, secret } = this.#provider.routesClient;
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
     const answer = await fetch(endpoint, {
       method: "POST",
-      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}` },
+      headers: { authorization, ...FROM_ROUTES },
       body: new URLSearchParams(form),
     });
     return { status: answer.status, text: await answer.text() };
@@ -37,7 +41,9 @@ export class Upstream {
 
   async userinfo(accessToken: string): Promise<Record<string, unknown> | undefined> {
     const endpoint = String((await this.discovery())["userinfo_endpoint"]);
-    const answer = await fetch(endpoint, { headers: { authorization: `Bearer ${accessToken}` } });
+    const answer = await fetch(endpoint, {
+      headers: { authorization: `Bearer ${accessToken}`, ...FROM_ROUTES },
+    });
     return answer.ok ? ((await answer.json()) as Record<string, unknown>) : undefined;
   }
 
@@ -48,7 +54,7 @@ export class Upstream {
     const verifier = randomBytes(32).toString("base64url");
     const parameters = {
       response_type: "code",
-      client_id: this.#provider().clientId,
+      client_id: this.#provider.routesClient.id,
       redirect_uri: redirectUri,
       scope,
       state: [random(), redirectUri, verifier].join("|"),
