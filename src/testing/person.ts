@@ -94,7 +94,7 @@ export async function completeLogin(
   const { url, page } = await clickThrough(start, options, isBack);
   if (!isBack(url)) throw new Error(`The login ended at an unexpected page: ${textOf(page)}`);
   if (options.visitCallback ?? true) {
-    await (await fetch(url, { signal: options.signal ?? null })).text();
+    await (await open(url, {}, options)).text();
   }
   return url;
 }
@@ -110,13 +110,8 @@ async function clickThrough(
   let form: URLSearchParams | null = null;
   for (let pages = 0; pages < MAX_PAGES; pages++) {
     if (stop(url)) return { url, page: "" };
-    const answer: Response = await fetch(url, {
-      method: form ? "POST" : "GET",
-      body: form,
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") },
-      redirect: "manual",
-      signal: options.signal ?? null,
-    });
+    const headers = { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
+    const answer = await open(url, { method: form ? "POST" : "GET", body: form, headers }, options);
     for (const cookie of answer.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       if (name) cookies.set(name, value ?? "");
@@ -134,6 +129,15 @@ async function clickThrough(
     form = next.fields;
   }
   throw new Error("The login goes round in circles.");
+}
+
+async function open(url: URL, init: RequestInit, { signal }: PersonOptions): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, redirect: "manual", signal: signal ?? null });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new Error(`The person's browser cannot open ${url.origin}${url.pathname}`, { cause });
+  }
 }
 
 /** The form that a person would submit: the first, or the one that denies. */
