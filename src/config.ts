@@ -23,9 +23,13 @@ const MAX_KNOWN = 100;
 export class Config {
   /** The server's address, for people: the host with the routes, the issuer, or the API that names one. */
   readonly host: string;
-  /** Where its tokens are kept in a store. */
+  /** Where its tokens are kept in a store: what {@link TokenStore.get} takes, too. */
   readonly storeKey: string;
-  /** All settings, checked. May hold secrets: printing or serialising a Config leaves them out. */
+  /**
+   * All settings, checked. May hold secrets: printing or serialising a Config leaves them out.
+   *
+   * @internal
+   */
   readonly settings!: RoutesSettings | IssuerSettings;
 
   /** @throws AuthError `invalid_config` (naming field and value), `insecure_host` */
@@ -49,7 +53,11 @@ export class Config {
     return made;
   }
 
-  /** Makes a Config of whatever a caller may name a server by. */
+  /**
+   * Makes a Config of whatever a caller may name a server by; a Config is given back as it is.
+   *
+   * @throws AuthError `invalid_config` (also for options beside a Config), `insecure_host`
+   */
   static from(target: string | URL | Config | ConfigInit, options: RouteOptions = {}): Config {
     if (target instanceof Config) {
       const given = Object.entries(options).find(([, value]) => value !== undefined);

@@ -1,13 +1,25 @@
 /** The world as the protocol layers see it. Handed down from the caller, so that tests need no patching. */
 
-/** What happened, for logs and progress displays. Holds no secret. */
+/**
+ * What happened, for logs and progress displays. Holds no secret. `server` is the address that is asked, as
+ * {@link Config.host} writes it.
+ *
+ * - `reused`: the stored token was good enough.
+ * - `refresh_started`, `refreshed`: the stored token is renewed, and was (RFC 6749 §6).
+ * - `refresh_refused`: the server refused to, with the code of its {@link AuthError}; a login follows.
+ * - `granted`: credentials got a token without a person.
+ * - `scope_reduced`: the server gave less than was asked for, or less than before; `missing` are the scopes.
+ * - `login_started`, `logged_in`: a person is asked, for a reason that is told, and has logged in.
+ * - `retrying`: something failed that may work later; it is tried again after `delayMs` milliseconds.
+ * - `callback_ignored`: something came to the redirect port that is not this login's answer.
+ * - `warning`: something that a person should know, in a sentence.
+ */
 export type AuthEvent =
   | { type: "reused"; server: string }
   | { type: "refresh_started"; server: string }
   | { type: "refreshed"; server: string }
   | { type: "refresh_refused"; server: string; code: string }
   | { type: "granted"; server: string }
-  /** The server gave less than was asked for, or less than before. */
   | { type: "scope_reduced"; server: string; missing: readonly string[] }
   | { type: "login_started"; server: string; flow: "device" | "code"; reason: string }
   | { type: "logged_in"; server: string; flow: "device" | "code" }
@@ -17,6 +29,7 @@ export type AuthEvent =
 
 /** The effects that any layer may need. */
 export interface Context {
+  /** Sends a request. */
   readonly fetch: typeof globalThis.fetch;
   /** Unix milliseconds. */
   now(): number;
@@ -24,6 +37,7 @@ export interface Context {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number in [0, 1), for jitter only: never for secrets. */
   random(): number;
+  /** Tells an event to whoever asked for them. */
   emit(event: AuthEvent): void;
   /** Tells why a step is taken or skipped, to whoever asked for it. */
   explain(step: string): void;

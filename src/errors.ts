@@ -81,14 +81,20 @@ const OWN_ERROR_KINDS = {
   store_unwritable: kind("Make the folder of the store writable and free some space, or use another path."),
 } as const satisfies Record<string, ErrorKind>;
 
-/** Every code an {@link AuthError} can have, and how it is treated. */
-export const ERROR_KINDS = { ...PROTOCOL_ERROR_KINDS, ...OWN_ERROR_KINDS };
-
-/** The codes that a server may send. */
+/** The codes of OAuth 2.0 and OpenID Connect: what a server may send. */
 export type ProtocolErrorCode = keyof typeof PROTOCOL_ERROR_KINDS;
 
-/** The documented codes of {@link AuthError}. */
-export type AuthErrorCode = keyof typeof ERROR_KINDS;
+/** The codes that are our own: no server can send them. */
+export type OwnErrorCode = keyof typeof OWN_ERROR_KINDS;
+
+/** The codes of {@link AuthError}. What each means, and what to do, is told in the guide "Errors". */
+export type AuthErrorCode = ProtocolErrorCode | OwnErrorCode;
+
+/** Every code an {@link AuthError} can have, and how it is treated. */
+export const ERROR_KINDS: Readonly<Record<AuthErrorCode, ErrorKind>> = {
+  ...PROTOCOL_ERROR_KINDS,
+  ...OWN_ERROR_KINDS,
+};
 
 /** Whether a string, as a server sent it, is one of the protocol's codes: never one of our own. */
 export function isProtocolErrorCode(code: string): code is ProtocolErrorCode {
@@ -109,6 +115,7 @@ export interface AuthErrorDetails {
   retryAfter?: number | undefined;
   /** Whether the request surely had no effect at the server and a later try may work. */
   unprocessed?: boolean | undefined;
+  /** What it comes from. */
   cause?: unknown;
 }
 
@@ -117,6 +124,7 @@ export interface AuthErrorDetails {
  * never show a token, a code or a verifier.
  */
 export class AuthError extends Error {
+  /** `AuthError`. */
   override readonly name = "AuthError";
   /** What happened, for programs. */
   readonly code: AuthErrorCode;
@@ -133,6 +141,7 @@ export class AuthError extends Error {
   /** True where the request surely had no effect and a later try may work: sending it again is safe. */
   readonly unprocessed: boolean;
 
+  /** For backends, credentials and displays of your own: what they throw should be one of these, too. */
   constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -144,6 +153,7 @@ export class AuthError extends Error {
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
   }
 
+  /** What `JSON.stringify` writes: everything but `cause` and the stack. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, status, description, hint, serverCode, retryAfter } = this;
     return { name, code, message, status, description, hint, serverCode, retryAfter };

@@ -12,10 +12,13 @@ export interface GrantRequest {
 
 /** What credentials may use to find what they stand for. */
 export interface CredentialSources {
+  /** How requests are sent, and what time it is. */
   readonly context: Context;
+  /** The environment variables that count. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The token endpoint's owner, for whom an assertion is made. */
   readonly audience: string;
+  /** Ends what is fetched. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,5 +33,6 @@ export interface Credentials {
    * the tokens of several subjects apart.
    */
   identity(env: CredentialSources["env"]): Promise<string>;
+  /** The token request that they make. @throws AuthError `credentials_unavailable` */
   request(sources: CredentialSources): Promise<GrantRequest>;
 }

@@ -1,6 +1,11 @@
+/**
+ * One call gives a valid bearer token, anywhere a person or a job runs.
+ *
+ * @module oidc-auth-client
+ */
 export { authenticate } from "./authenticate.js";
 export { Config, type ConfigInit } from "./config.js";
-export type { AuthEvent } from "./context.js";
+export type { AuthEvent, Context } from "./context.js";
 export {
   clientCredentials,
   type GrantOptions,
@@ -25,14 +30,23 @@ export {
   type KubernetesOptions,
   type WorkloadOptions,
 } from "./credentials/workload.js";
-export { AuthError, type AuthErrorCode, ERROR_KINDS, type ErrorKind, isAuthError } from "./errors.js";
+export {
+  AuthError,
+  type AuthErrorCode,
+  type AuthErrorDetails,
+  ERROR_KINDS,
+  type ErrorKind,
+  isAuthError,
+  type OwnErrorCode,
+  type ProtocolErrorCode,
+} from "./errors.js";
 export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.js";
 export { tokenProvider } from "./fetch/token-provider.js";
 export { CodeFlow } from "./flows/code-flow.js";
 export { DeviceFlow } from "./flows/device-flow.js";
 export type { Target } from "./flows/session.js";
 export type { CredentialSources, Credentials, GrantRequest } from "./grant.js";
-export type { LoginStep, LoginUi } from "./login-ui.js";
+export type { LoginActions, LoginStep, LoginUi } from "./login-ui.js";
 export { type Logout, type LogoutOptions, logout, revoke } from "./logout.js";
 export type {
   AuthenticateOptions,
@@ -51,7 +65,13 @@ export type { IssuerInit, IssuerOptions, ResourceInit } from "./settings/issuer.
 export type { RouteOptions, RoutesInit } from "./settings/routes.js";
 export type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./store/backend.js";
 export { memoryBackend } from "./store/memory-backend.js";
+export type { EncryptionKey } from "./store/sealed-backend.js";
 export type { StoreTarget } from "./store/server-slot.js";
-export { TokenStore, type TokenStoreOptions, type UpdateOptions } from "./store/token-store.js";
+export {
+  type AccountOptions,
+  TokenStore,
+  type TokenStoreOptions,
+  type UpdateOptions,
+} from "./store/token-store.js";
 export { type DpopKey, isRefreshable, isUsable, Token, type TokenInit } from "./token.js";
 export { introspect, userinfo } from "./userinfo.js";

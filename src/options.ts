@@ -70,7 +70,7 @@ export interface LoginOptions extends RouteOptions {
   loopbackPages?: LoopbackPagesOptions | undefined;
   /** How the terminal's own display looks; without effect where `ui` is given. */
   terminal?: TerminalOptions | undefined;
-  /** Default true: the system's browser, where one can be expected in front of the person. */
+  /** How the browser is opened. Default true: the system's, where one can be expected in front of the person. */
   openBrowser?: BrowserOpener | undefined;
   /** Sends the requests. Default: the global `fetch`, through the proxy that `HTTPS_PROXY` names where one is set. */
   fetch?: typeof globalThis.fetch | undefined;
@@ -82,9 +82,9 @@ export interface LoginOptions extends RouteOptions {
   explain?: ((step: string) => void) | undefined;
   /** The environment variables that count. Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Unix milliseconds. Default `Date.now`. */
+  /** What time it is, in Unix milliseconds. Default `Date.now`. */
   now?: (() => number) | undefined;
-  /** Default: a timer that ends with the signal. */
+  /** Waits for so many milliseconds. Default: a timer that ends with the signal. */
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
@@ -94,7 +94,7 @@ export type FlowName = "auto" | "device" | "code";
 /** Options of `authenticate()`. */
 export interface AuthenticateOptions extends LoginOptions {
   /**
-   * Default `auto`. At an issuer: in the browser where one can be expected in front of the person, else by device code.
+   * Which login is used. Default `auto`. At an issuer: in the browser where one can be expected in front of the person, else by device code.
    * At a server with the py-oidc-auth routes: by device code. Each where the server has it, else the other.
    */
   flow?: FlowName | undefined;

@@ -14,16 +14,27 @@ export const KNOWN_TYPES: ReadonlyMap<string, string> = new Map([
 
 /** The parts of a {@link Token}. */
 export interface TokenInit {
+  /** The bearer token itself. */
   accessToken: string;
+  /** Default `Bearer`. */
   tokenType?: string | undefined;
+  /** Unix seconds at which the access token ends. */
   expiresAt: number;
+  /** What a new access token is got with (RFC 6749 §6). */
   refreshToken?: string | undefined;
+  /** Unix seconds at which the refresh token ends; left out where that is unknown or never. */
   refreshExpiresAt?: number | undefined;
+  /** Granted scopes, separated by blanks. Default: none are stated. */
   scope?: string | undefined;
+  /** The id token, where there is one. */
   idToken?: string | undefined;
+  /** Unix seconds at which it was received. */
   issuedAt?: number | undefined;
+  /** The private key that a DPoP token is bound to; a secret. */
   dpopKey?: DpopKey | undefined;
+  /** The issuer that granted it, where it was one. */
   issuer?: string | undefined;
+  /** The client that it was granted to. */
   clientId?: string | undefined;
 }
 
@@ -61,8 +72,12 @@ export class Token {
    */
   readonly dpopKey?: DpopKey;
   /** Ready for any HTTP client: `fetch(url, { headers: token.headers })` (RFC 6750 §2.1). A plain object. */
-  readonly headers: { readonly Authorization: string };
+  readonly headers: {
+    /** Such as `Bearer …`. */
+    readonly Authorization: string;
+  };
 
+  /** For tokens that come from elsewhere, to be put into a {@link TokenStore}. */
   constructor(init: TokenInit) {
     this.accessToken = init.accessToken;
     // Some providers send "bearer"; resource servers compare the scheme by case more often than they should.

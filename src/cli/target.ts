@@ -63,7 +63,7 @@ export const LOGIN_OPTIONS = {
   credentials: {
     type: "string",
     value: "WAY",
-    help: "log in without a person: client, github, gitlab, kubernetes[:FILE], file:FILE, env:NAME",
+    help: "log in without a person: client, github[:AUDIENCE], gitlab, kubernetes[:FILE], file:FILE, env:NAME",
   },
   "client-secret-env": { type: "string", value: "NAME", help: "the variable that holds the client's secret" },
   qr: { type: "boolean", help: "show a QR code of the address (default: where it fits); --no-qr: never" },
@@ -185,12 +185,12 @@ async function credentialsOf(input: Input) {
     import("../credentials/workload.js"),
   ]);
   if (way === "client") return clientCredentials();
-  if (way === "github") return workload.fromGitHubActions();
+  if (kind === "github") return workload.fromGitHubActions(value ? { audience: value } : {});
   if (way === "gitlab") return workload.fromGitLab();
   if (kind === "kubernetes") return workload.fromKubernetes(value ? { path: value } : {});
   if (kind === "file" && value) return workload.fromFile(value);
   if (kind === "env" && value) return workload.fromEnvironment(value);
   throw new UsageError(
-    `--credentials takes client, github, gitlab, kubernetes[:FILE], file:FILE or env:NAME (it is ${kind})`,
+    `--credentials takes client, github[:AUDIENCE], gitlab, kubernetes[:FILE], file:FILE or env:NAME (it is ${kind})`,
   );
 }

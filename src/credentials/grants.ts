@@ -11,6 +11,7 @@ const TOKEN_TYPE = "urn:ietf:params:oauth:token-type:";
 
 /** Further parameters of the token request, by their names on the wire. */
 export interface GrantOptions {
+  /** Such as `requested_token_type`. What this library sets itself goes first. Default: none. */
   parameters?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -28,6 +29,7 @@ export function clientCredentials(options: GrantOptions = {}): Credentials {
   };
 }
 
+/** What is given in exchange, and what for. */
 export interface TokenExchangeOptions extends GrantOptions {
   /** The token that is given in exchange. */
   subjectToken: TokenSource;
@@ -41,7 +43,11 @@ export interface TokenExchangeOptions extends GrantOptions {
   requestedTokenType?: string | undefined;
 }
 
-/** A token in exchange for another one (RFC 8693 §2.1). */
+/**
+ * A token in exchange for another one (RFC 8693 §2.1).
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the given token cannot be had
+ */
 export function tokenExchange(options: TokenExchangeOptions): Credentials {
   const subject = sourceOf("subjectToken", options.subjectToken);
   const actor = options.actorToken === undefined ? undefined : sourceOf("actorToken", options.actorToken);
@@ -86,12 +92,17 @@ function typeUrn(type: string): string {
   return type.includes(":") ? type : TOKEN_TYPE + type;
 }
 
+/** The assertion that is the grant. */
 export interface JwtBearerOptions extends GrantOptions {
   /** The assertion: a JWT that somebody signed, {@link signedJwt} for one that we sign ourselves. */
   assertion: TokenSource;
 }
 
-/** A token for a signed statement (RFC 7523 §2.1), such as Google's service accounts use it. */
+/**
+ * A token for a signed statement (RFC 7523 §2.1), such as Google's service accounts use it.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the assertion cannot be had
+ */
 export function jwtBearer(options: JwtBearerOptions): Credentials {
   const assertion = sourceOf("assertion", options.assertion);
   const parameters = parameterMap("parameters", options.parameters);
@@ -107,6 +118,7 @@ export function jwtBearer(options: JwtBearerOptions): Credentials {
   };
 }
 
+/** What an assertion says, and what it is signed with. */
 export interface SignedJwtOptions {
   /** Who says it (`iss`). */
   issuer: string;
@@ -114,9 +126,11 @@ export interface SignedJwtOptions {
   subject?: string | false | undefined;
   /** For whom it is (`aud`). Default: the token endpoint. */
   audience?: string | undefined;
+  /** What it is signed with; a secret. */
   privateKey: PrivateKey;
+  /** The `kid` under which the server knows the key. Default: the JWK's own. */
   keyId?: string | undefined;
-  /** Default: the JWK's own, or what fits the key. */
+  /** Such as `ES256`. Default: the JWK's own, or what fits the key. */
   algorithm?: string | undefined;
   /** Seconds for which it holds. Default 300. */
   lifetime?: number | undefined;

@@ -16,6 +16,7 @@ import {
 
 /** Workload identity: the token that a job has from where it runs, exchanged for an access token. */
 
+/** How a job's own token is used. */
 export interface WorkloadOptions extends GrantOptions {
   /**
    * How the job's token is used: given in exchange (`token-exchange`, RFC 8693, the default), as the grant itself
@@ -47,12 +48,17 @@ function workload(
   };
 }
 
+/** Options of `fromGitHubActions()`. */
 export interface GitHubActionsOptions extends WorkloadOptions {
   /** For whom GitHub makes the token (`aud`). Default: GitHub's own choice, the repository's owner. */
   audience?: string | undefined;
 }
 
-/** The OIDC token of a GitHub Actions job, which needs `permissions: id-token: write`. */
+/**
+ * The OIDC token of a GitHub Actions job, which needs `permissions: id-token: write`.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where it does not run there
+ */
 export function fromGitHubActions(options: GitHubActionsOptions = {}): Credentials {
   const { audience, ...rest } = options;
   const read = async (sources: CredentialSources) => {
@@ -99,12 +105,17 @@ const GITHUB_JOB = [
   ],
 ];
 
+/** Options of `fromGitLab()`. */
 export interface GitLabOptions extends WorkloadOptions {
   /** The variable that the job's `id_tokens:` names. Default `OIDC_TOKEN`. */
   variable?: string | undefined;
 }
 
-/** The id token of a GitLab CI job, which its `id_tokens:` puts into a variable. */
+/**
+ * The id token of a GitLab CI job, which its `id_tokens:` puts into a variable.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the variable is not set
+ */
 export function fromGitLab(options: GitLabOptions = {}): Credentials {
   const { variable = "OIDC_TOKEN", ...rest } = options;
   const hint = `Name it in the job: id_tokens: { ${variable}: { aud: https://… } }.`;
@@ -116,18 +127,31 @@ export function fromGitLab(options: GitLabOptions = {}): Credentials {
   );
 }
 
+/** Options of `fromKubernetes()`. */
 export interface KubernetesOptions extends WorkloadOptions {
-  /** Path of the projected token. Default: the service account's own token. */
+  /**
+   * Path of the projected token. Default: the service account's own,
+   * `/var/run/secrets/kubernetes.io/serviceaccount/token`.
+   */
   path?: string | undefined;
 }
 
-/** A pod's projected service account token: read again each time, as the kubelet rotates it. */
+/**
+ * A pod's projected service account token: read again each time, as the kubelet rotates it.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the file is not there
+ */
 export function fromKubernetes(options: KubernetesOptions = {}): Credentials {
   const { path = "/var/run/secrets/kubernetes.io/serviceaccount/token", ...rest } = options;
   return fromFile(path, rest, "the pod's projected token");
 }
 
-/** A token in a file, read again for each use. */
+/**
+ * A token in a file, read again for each use.
+ *
+ * @param description what it is called in messages
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the file cannot be read
+ */
 export function fromFile(
   path: string,
   options: WorkloadOptions = {},
@@ -144,7 +168,11 @@ export function fromFile(
   );
 }
 
-/** A token in an environment variable. */
+/**
+ * A token in an environment variable.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where it is not set
+ */
 export function fromEnvironment(name: string, options: WorkloadOptions = {}): Credentials {
   if (typeof name !== "string" || name === "") throw invalid("name", "must be the name of a variable", name);
   return workload(
@@ -155,7 +183,11 @@ export function fromEnvironment(name: string, options: WorkloadOptions = {}): Cr
   );
 }
 
-/** A token that a function of yours fetches. */
+/**
+ * A token that a function of yours fetches, each time one is needed.
+ *
+ * @throws AuthError `invalid_config`; at a login `credentials_unavailable` where the function fails
+ */
 export function fromCallback(fetchToken: TokenSource, options: WorkloadOptions = {}): Credentials {
   const source = sourceOf("the callback", fetchToken);
   return workload(

@@ -1,3 +1,8 @@
+/**
+ * The login of an MCP client (Model Context Protocol), for its TypeScript SDK.
+ *
+ * @module oidc-auth-client/mcp
+ */
 import { type Authenticator, createAuthenticator } from "../authenticate.js";
 import { isAuthError } from "../errors.js";
 import { createAuthFetch } from "../fetch/auth-fetch.js";
@@ -9,13 +14,43 @@ import type { Token } from "../token.js";
  * An `OAuthClientProvider` of the SDK, for an MCP client's transport: `new StreamableHTTPClientTransport(url, { authProvider, fetch: authProvider.fetch })`.
  */
 export interface McpAuthProvider {
+  /** Where the SDK would send a browser. It never does: the login is ours. */
   readonly redirectUrl: string;
-  readonly clientMetadata: { readonly client_name: string; redirect_uris: string[] };
-  clientInformation(): Promise<{ client_id: string }>;
-  tokens(): Promise<{ access_token: string; token_type: string; scope?: string } | undefined>;
+  /** What the SDK would register. It never does. */
+  readonly clientMetadata: {
+    /** The program's name. */
+    readonly client_name: string;
+    /** Where a browser would come back. */
+    redirect_uris: string[];
+  };
+  /** The client's id, which the SDK asks for before a login. */
+  clientInformation(): Promise<{
+    /** As it was given; else a name that stands for it. */
+    client_id: string;
+  }>;
+  /**
+   * A valid access token, and no refresh token; `undefined` where the server wants none. Logs in where that is needed.
+   *
+   * @throws AuthError as `authenticate()` does
+   */
+  tokens(): Promise<
+    | {
+        /** The bearer token itself. */
+        access_token: string;
+        /** Such as `Bearer`. */
+        token_type: string;
+        /** Granted scopes, separated by blanks. */
+        scope?: string;
+      }
+    | undefined
+  >;
+  /** Does nothing: the store has them. */
   saveTokens(): void;
+  /** Does nothing: the login has its own. */
   saveCodeVerifier(): void;
+  /** Empty: the login has its own. */
   codeVerifier(): string;
+  /** Logs in anew where the server refused the token, or wants more scopes than it has. */
   redirectToAuthorization(url: URL): Promise<void>;
   /** Renews the token once where the server refuses it, and sends the request again. */
   readonly fetch: typeof globalThis.fetch;

@@ -9,15 +9,15 @@ export interface Endpoints {
   authorization?: string | URL | undefined;
   /** Where device codes are given (RFC 8628 §3.1). */
   deviceAuthorization?: string | URL | undefined;
-  /** OpenID Connect Core §5.3. */
+  /** Who a token belongs to (OpenID Connect Core §5.3). */
   userinfo?: string | URL | undefined;
-  /** RFC 7662. */
+  /** What a token is worth (RFC 7662). */
   introspection?: string | URL | undefined;
-  /** RFC 7009. */
+  /** Where tokens are revoked (RFC 7009). */
   revocation?: string | URL | undefined;
-  /** OpenID Connect RP-Initiated Logout. */
+  /** Where a browser ends the session (OpenID Connect RP-Initiated Logout §2). */
   endSession?: string | URL | undefined;
-  /** RFC 9126. */
+  /** Where the login's parameters are pushed to (RFC 9126). */
   pushedAuthorizationRequest?: string | URL | undefined;
   /** The keys that the server signs with (RFC 7517). */
   jwks?: string | URL | undefined;

@@ -62,6 +62,7 @@ export interface IssuerInit extends IssuerOptions {
 
 /** An API that says itself who gives tokens for it (RFC 9728). */
 export interface ResourceInit extends IssuerOptions {
+  /** Its address, such as `https://api.example.org/mcp`. */
   resource: string | URL;
   /** Default: the one that the API names first, and as long as it is named the one that the stored login is of. */
   issuer?: string | URL | undefined;

@@ -5,19 +5,23 @@
  * kept as they are.
  */
 export interface Entry {
+  /** The token by the Python client's names: `access_token`, `expires` (Unix seconds), `refresh_token`, … */
   readonly token: Readonly<Record<string, unknown>>;
   /** Unix seconds at which it was stored. */
   readonly stored_at?: number;
   /** Full address of the server it belongs to, where that is more than the key says. Ours. */
   readonly server?: string;
+  /** What others keep there, which is written back as it was. */
   readonly [unknown: string]: unknown;
 }
 
 /** A write happens only if the entry is still this one; `undefined`: only if there is none. */
 export interface WriteCondition {
+  /** The entry as it was read. */
   readonly ifUnchanged: Entry | undefined;
 }
 
+/** How the waiting for a lock may end. */
 export interface LockOptions<T> {
   /** Ends the waiting with `login_cancelled`; work that has begun is not interrupted. */
   readonly signal?: AbortSignal | undefined;
@@ -28,10 +32,14 @@ export interface LockOptions<T> {
   readonly giveUp?: (() => Promise<T | undefined>) | undefined;
 }
 
+/**
+ * What a {@link TokenStore} keeps its tokens in. Dumb: it knows no expiry and no policy. `storeContract()` of
+ * `oidc-auth-client/testing` has the tests that each must pass.
+ */
 export interface TokenStoreBackend {
   /** What it is, for messages: "the file /home/me/.cache/…". */
   readonly description: string;
-  /** The newest entry. Takes no lock. */
+  /** The newest entry. Takes no lock. @throws AuthError `store_unreadable` */
   get(key: string): Promise<Entry | undefined>;
   /**
    * Writes one entry whole; other keys survive. It is durable when the promise resolves.
@@ -39,8 +47,13 @@ export interface TokenStoreBackend {
    * @throws AuthError `store_unwritable`
    */
   set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean>;
-  /** @returns whether there was one, and the condition held */
+  /**
+   * Removes one entry; other keys survive.
+   * @returns whether there was one, and the condition held
+   * @throws AuthError `store_unwritable`
+   */
   delete(key: string, condition?: WriteCondition): Promise<boolean>;
+  /** All keys, in any order. */
   keys(): Promise<string[]>;
   /** Removes the entries that `gone` says are of no more use. */
   prune(gone: (entry: Entry) => boolean): Promise<void>;

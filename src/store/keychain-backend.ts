@@ -1,3 +1,8 @@
+/**
+ * The key to the tokens in the system's keychain, for desktops. Needs the package `@napi-rs/keyring`.
+ *
+ * @module oidc-auth-client/keychain
+ */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -11,6 +16,7 @@ import { sealedBackend } from "./sealed-backend.js";
 
 const KEY_BYTES = 32;
 
+/** Which entry of the keychain, which file beside it, and what to do where there is no keychain. */
 export interface KeychainBackendOptions {
   /** What the entry in the keychain is called. Default `oidc-auth-client`. */
   service?: string | undefined;
@@ -33,7 +39,8 @@ export interface KeychainBackendOptions {
  * Keeps tokens sealed in a file, and the key to it in the system's keychain: macOS Keychain, Windows Credential
  * Manager, or the Secret Service. So no token is too large for the keychain, and the file alone is of no use to anybody.
  *
- * Needs the package `@napi-rs/keyring`. Calls throw AuthError `store_unavailable` where there is no keychain.
+ * @throws AuthError `store_unavailable` where there is no keychain, or the package is missing; `store_unreadable` where
+ *   the file was sealed with another key
  */
 export async function keychainBackend(options: KeychainBackendOptions = {}): Promise<TokenStoreBackend> {
   const { fallback, appName } = options;

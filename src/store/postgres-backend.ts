@@ -1,3 +1,8 @@
+/**
+ * Tokens in PostgreSQL, for many machines. Needs the package `pg`.
+ *
+ * @module oidc-auth-client/postgres
+ */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
@@ -14,6 +19,9 @@ import {
 import { PostgresRows } from "./postgres-rows.js";
 import { waitForLock } from "./wait-for-lock.js";
 
+export type { PostgresClient, PostgresPool };
+
+/** Which database, and which table. Of `url` and `pool` one must be given. */
 export interface PostgresBackendOptions {
   /** `postgres://…`; needs the package `pg`. A pool of two connections is made of it. */
   url?: string | undefined;
@@ -31,6 +39,7 @@ export interface PostgresBackendOptions {
 const PRUNE_EVERY_MS = 3_600_000;
 /** PostgreSQL's code for a row that another transaction has locked. */
 const LOCK_NOT_AVAILABLE = "55P03";
+
 /**
  * Keeps tokens in PostgreSQL, or in what speaks its protocol and locks rows (CockroachDB, YugabyteDB, Citus). A refresh
  * holds the lock of a row; the token is written in the same transaction, so that both end together, and the lock of

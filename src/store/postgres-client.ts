@@ -2,17 +2,27 @@ import { AuthError } from "../errors.js";
 
 /** What is used of a `pg` client. */
 export interface PostgresClient {
+  /** Runs a statement with its values (`$1`, …). */
   query(
     text: string,
     values?: unknown[],
-  ): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
+  ): Promise<{
+    /** What it found, by the names of the columns. */
+    rows: Record<string, unknown>[];
+    /** How many rows it changed or found. */
+    rowCount: number | null;
+  }>;
+  /** Gives the connection back to its pool; with an error, or true, it is closed. */
   release(error?: Error | boolean): void;
+  /** Told when the connection breaks. */
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Is told no more. */
   off(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** What is used of a `pg` pool. */
 export interface PostgresPool {
+  /** Takes a connection out of the pool. */
   connect(): Promise<PostgresClient>;
 }
 

@@ -1,3 +1,8 @@
+/**
+ * Tokens in Redis, for many machines. Takes a client of the package `redis` or `ioredis`.
+ *
+ * @module oidc-auth-client/redis
+ */
 import { randomUUID } from "node:crypto";
 import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
@@ -7,9 +12,16 @@ import { waitForLock } from "./wait-for-lock.js";
 
 /** What is used of a client: node-redis 5 and 6 have `sendCommand`, ioredis has `call`. */
 export type RedisClient =
-  | { call(command: string, ...args: string[]): Promise<unknown> }
-  | { sendCommand(args: string[]): Promise<unknown> };
+  | {
+      /** Sends a command (ioredis). */
+      call(command: string, ...args: string[]): Promise<unknown>;
+    }
+  | {
+      /** Sends a command (node-redis). */
+      sendCommand(args: string[]): Promise<unknown>;
+    };
 
+/** Which Redis, and how its locks live. */
 export interface RedisBackendOptions {
   /** A connected client of the package `redis` or `ioredis`. */
   client: RedisClient;

@@ -7,7 +7,10 @@ import { sameEntry } from "./entry.js";
 export type EncryptionKey =
   | Uint8Array
   | string
-  | { readonly env: string }
+  | {
+      /** The variable's name. */
+      readonly env: string;
+    }
   | (() => Promise<Uint8Array | string> | Uint8Array | string);
 
 const KEY_BYTES = 32;

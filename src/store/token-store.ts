@@ -7,6 +7,7 @@ import { fileBackend } from "./file-backend.js";
 import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
 import { type StoreTarget, serverSlot } from "./server-slot.js";
 
+/** What tokens are kept in. Of `path`, `appName` and `backend` no more than one may be given. */
 export interface TokenStoreOptions {
   /** Path of the store file; `~` is expanded. */
   path?: string | undefined;
@@ -33,6 +34,7 @@ export interface AccountOptions {
   account?: string | undefined;
 }
 
+/** Options of {@link TokenStore.update}. */
 export interface UpdateOptions extends AccountOptions {
   /** Ends the waiting for the lock; the function, once begun, is not interrupted. */
   signal?: AbortSignal | undefined;
@@ -50,10 +52,15 @@ interface Found {
 export class TokenStore {
   /** Path of the store file, where it is one. */
   readonly path: string | undefined;
+  /** What the tokens are kept in. */
   readonly backend: TokenStoreBackend;
   readonly #now: () => number;
 
-  /** @throws AuthError `invalid_config` */
+  /**
+   * Opens nothing yet: files and databases are reached by the first call that needs them.
+   *
+   * @throws AuthError `invalid_config`
+   */
   constructor(options: TokenStoreOptions = {}) {
     const { path, appName, backend, encryptionKey, env } = options;
     const given = Object.keys(dropUndefined({ path, appName, backend }));
@@ -87,13 +94,23 @@ export class TokenStore {
     await this.#prune();
   }
 
-  /** Forgets a server. @returns whether there was something to forget */
+  /**
+   * Forgets a server. Revokes nothing: `logout()` does.
+   *
+   * @returns whether there was something to forget
+   * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
+   */
   async remove(host: StoreTarget, { account }: AccountOptions = {}): Promise<boolean> {
     const { key } = await this.#find(host, account);
     return this.backend.delete(key);
   }
 
-  /** The servers with a stored login, as `https://host#account` where it has an account; `*` where the file holds one bare token, which serves any. */
+  /**
+   * The servers with a stored login, as `https://host#account` where it has an account; `*` where the file holds one
+   * bare token, which serves any.
+   *
+   * @throws AuthError `store_unreadable`
+   */
   async hosts(): Promise<string[]> {
     const hosts: string[] = [];
     for (const key of await this.backend.keys()) {
@@ -103,7 +120,12 @@ export class TokenStore {
     return hosts;
   }
 
-  /** Forgets all servers. @returns how many */
+  /**
+   * Forgets all servers.
+   *
+   * @returns how many
+   * @throws AuthError `store_unwritable`, `store_locked`
+   */
   async clear(): Promise<number> {
     let removed = 0;
     for (const key of await this.backend.keys()) {

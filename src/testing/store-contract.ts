@@ -3,6 +3,7 @@ import type { Entry, TokenStoreBackend } from "../store/backend.js";
 
 /** One promise of a backend, to be run by any test runner. */
 export interface ContractCase {
+  /** What is promised, in words: the test's title. */
   readonly name: string;
   /** Rejects with an AssertionError where the promise is not kept. */
   run(): Promise<void>;

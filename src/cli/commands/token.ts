@@ -34,7 +34,7 @@ export const command: Command = {
     'curl -H "$(oidc-auth token HOST --header)" https://api.example.org/me',
     "curl -K <(oidc-auth token HOST --format curl) https://api.example.org/me",
     'eval "$(oidc-auth token HOST --format env)"      # OIDC_ACCESS_TOKEN and more',
-    "oidc-auth token https://login.example.org/realms/x --client-id ci --credentials github",
+    "oidc-auth token https://login.example.org/realms/x --client-id ci --credentials github:https://login.example.org",
     "credential_process = oidc-auth token prod --format aws --role-arn arn:aws:iam::1:role/r   # ~/.aws/config",
   ],
   async run(input, io) {
