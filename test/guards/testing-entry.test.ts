@@ -4,7 +4,10 @@ import { expect, it } from "vitest";
 import { filesIn, importsOf, ROOT, resolveImport } from "./imports.js";
 
 /** Files that run the server's own provider with settings of their own. */
-const INSIDE = ["test/support/issuer.ts"];
+const INSIDE = [
+  "test/support/issuer.ts",
+  ...["issuers", "job-grants", "world"].map((name) => `test/docs/stage/${name}.ts`),
+];
 
 it("our own tests, benches, demo and examples use what the authors of tools have: the entry for tests", () => {
   const deep: string[] = [];

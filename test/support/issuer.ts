@@ -51,7 +51,7 @@ export async function startIssuer(options: IssuerTestOptions = {}): Promise<Test
     onTestFinished(close);
     return origin;
   };
-  const { issuer, provider } = await openProvider(bind, await configuration(options), {
+  const { issuer, provider } = await openProvider(bind, await issuerConfiguration(options), {
     path: options.path ?? "",
     before: (request, response) => {
       requests.push(`${request.method} ${(request.url ?? "").split("?")[0]}`);
@@ -79,7 +79,7 @@ export async function startIssuer(options: IssuerTestOptions = {}): Promise<Test
   };
 }
 
-async function configuration(options: IssuerTestOptions): Promise<Configuration> {
+export async function issuerConfiguration(options: IssuerTestOptions): Promise<Configuration> {
   const { clients = [NATIVE], features, accessTokenLifetime: accessToken } = options;
   const settings = await providerSettings(clients, accessToken === undefined ? {} : { accessToken });
   return {
