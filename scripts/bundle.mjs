@@ -76,16 +76,19 @@ async function bundleLibrary() {
       (file) =>
         `export { ${list(file, (name) => `${name} as ${alias(file, name)}`)} } from "./${relative(dist, file)}";`,
     );
-  await build({
+  const { outputFiles } = await build({
     ...common,
     stdin: { contents: entry.join("\n"), resolveDir: dist },
-    minify: true,
-    // They stand in stack traces and inspections.
-    keepNames: true,
+    write: false,
+    // Not shorter names: they stand in stack traces and inspections. To keep them beside short ones, each definition would
+    // become a call, and a bundler that meets a call cannot leave out what an application does not use.
+    minifySyntax: true,
+    minifyWhitespace: true,
     outfile,
     format: "esm",
     plugins: [lazyStaysOutside(outfile, dist), plainBuiltins],
   });
+  await writeFile(outfile, withClassNames(outputFiles[0].text));
   for (const file of modules) {
     const core = relative(dirname(file), outfile);
     const from = core.startsWith(".") ? core : `./${core}`;
@@ -94,6 +97,15 @@ async function bundleLibrary() {
       `export { ${list(file, (name) => `${alias(file, name)} as ${name}`)} } from "${from}";\n`,
     );
   }
+}
+
+/** A class that names itself, `class X { … X … }`, is bundled as `X = class _X { … _X … }`, and would be printed so. */
+function withClassNames(code) {
+  const renamed = [...code.matchAll(/\b(\w+)=class (_\1)\b/g)];
+  return renamed.reduce(
+    (text, [, name, own]) => text.replaceAll(new RegExp(`\\b${own}\\b`, "g"), name),
+    code,
+  );
 }
 
 /** A built module and all that it imports at once. */
