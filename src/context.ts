@@ -16,9 +16,12 @@
  */
 export type AuthEvent =
   | { type: "reused"; server: string }
-  | { type: "refresh_started"; server: string }
+  /** `lostAt`: since when (Unix seconds) it is not known whether the refresh token was spent: this is its one more try. */
+  | { type: "refresh_started"; server: string; lostAt?: number }
   | { type: "refreshed"; server: string }
-  | { type: "refresh_refused"; server: string; code: string }
+  /** The server may have renewed the token, but its answer was lost on the way. */
+  | { type: "refresh_lost"; server: string }
+  | { type: "refresh_refused"; server: string; code: string; reason: string }
   | { type: "granted"; server: string }
   | { type: "scope_reduced"; server: string; missing: readonly string[] }
   | { type: "login_started"; server: string; flow: "device" | "code"; reason: string }
@@ -27,10 +30,15 @@ export type AuthEvent =
   | { type: "callback_ignored"; reason: string }
   | { type: "warning"; message: string };
 
+/** What {@link Context.requestTimeoutMs} is where the caller does not say. */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+
 /** The effects that any layer may need. */
 export interface Context {
   /** Sends a request. */
   readonly fetch: typeof globalThis.fetch;
+  /** Longest time (milliseconds) that one request may take, from the first byte sent to the last one read. */
+  readonly requestTimeoutMs: number;
   /** Unix milliseconds. */
   now(): number;
   /** Resolves after `ms` milliseconds; rejects with an AuthError as soon as `signal` is aborted. */

@@ -113,8 +113,10 @@ export interface AuthErrorDetails {
   serverCode?: string | undefined;
   /** Seconds that the server asked us to wait (`Retry-After`). */
   retryAfter?: number | undefined;
-  /** Whether the request surely had no effect at the server and a later try may work. */
+  /** Whether what was to be spent surely was not, and a later try may work. */
   unprocessed?: boolean | undefined;
+  /** Whether what was to be spent may be, as no answer came that can be used. */
+  answerLost?: boolean | undefined;
   /** What it comes from. */
   cause?: unknown;
 }
@@ -138,8 +140,16 @@ export class AuthError extends Error {
   readonly serverCode?: string;
   /** Seconds that the server asked us to wait. */
   readonly retryAfter?: number;
-  /** True where the request surely had no effect and a later try may work: sending it again is safe. */
+  /**
+   * True where the request was to spend something (a refresh token, a code), surely did not, and a later try may work:
+   * doing it again is safe. What spends nothing has been tried again already.
+   */
   readonly unprocessed: boolean;
+  /**
+   * True where the request was to spend something and may have done so: its answer never came, or cannot be used. A
+   * refresh token in it may be worth one more try, as some servers take one again for a while.
+   */
+  readonly answerLost: boolean;
 
   /** For backends, credentials and displays of your own: what they throw should be one of these, too. */
   constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
@@ -147,6 +157,7 @@ export class AuthError extends Error {
     this.code = code;
     this.hint = details.hint ?? ERROR_KINDS[code].hint;
     this.unprocessed = details.unprocessed ?? false;
+    this.answerLost = details.answerLost ?? false;
     if (details.status !== undefined) this.status = details.status;
     if (details.description !== undefined) this.description = details.description;
     if (details.serverCode !== undefined) this.serverCode = details.serverCode;

@@ -58,6 +58,11 @@ export interface LoginOptions extends RouteOptions {
    */
   timeout?: number | undefined;
   /**
+   * Seconds that one request to a server may take, from the first byte sent to the last one read. Default 30. A person's
+   * time for the login is `timeout`.
+   */
+  requestTimeout?: number | undefined;
+  /**
    * Whether a person can be reached. Default: judged from terminals, batch and CI variables, and
    * `INTERACTIVE_SESSION`.
    */

@@ -29,7 +29,7 @@ const MEANINGLESS_SECONDS = 200;
  * (`expires`, `exp`, `expires_at`) or relative (`expires_in`) ends, with or without a refresh token.
  *
  * @param body the parsed answer
- * @throws AuthError `invalid_response` where the answer holds no usable token
+ * @throws AuthError `invalid_response` where the answer holds no usable token; what was spent for it is lost
  */
 export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
   const { now, previous, skew = 0, dpopKey } = answer;
@@ -127,5 +127,7 @@ function isHeaderSafe(value: string): boolean {
 }
 
 function incomplete(what: string): AuthError {
-  return new AuthError("invalid_response", `The token answer of the server cannot be used: ${what}.`);
+  return new AuthError("invalid_response", `The token answer of the server cannot be used: ${what}.`, {
+    answerLost: true,
+  });
 }

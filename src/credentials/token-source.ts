@@ -1,3 +1,4 @@
+import { DEFAULT_REQUEST_TIMEOUT_MS } from "../context.js";
 import { AuthError } from "../errors.js";
 import type { CredentialSources } from "../grant.js";
 import { unverifiedClaims } from "../jwt.js";
@@ -28,6 +29,7 @@ export async function sourceIdentity(
   // A function may give each caller another one's token: only the token itself can tell.
   const context = {
     fetch: globalThis.fetch,
+    requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
     now: Date.now,
     sleep: async () => {},
     random: Math.random,

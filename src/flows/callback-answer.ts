@@ -2,9 +2,9 @@ import { AuthError, cancelled, isAuthError } from "../errors.js";
 import { unverifiedClaims } from "../jwt.js";
 import type { CallbackReply } from "../loopback/listener.js";
 import { denied, failed, ignored, success } from "../loopback/pages.js";
+import { retryUnprocessed } from "../retry.js";
 import type { CodeLogin } from "../servers/auth-server.js";
 import type { Token } from "../token.js";
-import { retryUnprocessed } from "./retry.js";
 import type { Session } from "./session.js";
 
 /**

@@ -10,7 +10,7 @@ export interface Deadline {
 }
 
 /** Longest delay that a timer of Node takes, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function startDeadline(
   ms: number,

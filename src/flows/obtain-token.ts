@@ -1,6 +1,14 @@
 import { AuthError, isAuthError } from "../errors.js";
 import { isRefreshable, isUsable, type Token } from "../token.js";
-import { isGood, isRefused, type ObtainOptions, refresh, reportMissing } from "./refresh.js";
+import {
+  isGood,
+  isRefused,
+  type ObtainOptions,
+  type PlacedOptions,
+  refresh,
+  refusalReason,
+  reportMissing,
+} from "./refresh.js";
 import type { Session } from "./session.js";
 import { share } from "./shared-work.js";
 
@@ -20,18 +28,20 @@ export type Login = (reason: LoginReason, signal: AbortSignal) => Promise<Token>
 export async function obtainToken(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
   const { store, config, context } = session;
   const { account } = session.options;
+  const place = await session.place();
   if (options.force) {
     context.explain("A new login was asked for, so that the store is not looked at.");
   } else {
-    const stored = await store.get(await session.place(), { account });
+    const stored = await store.get(place, { account });
     explainStored(session, stored, options);
     if (stored && isGood(stored, context.now(), options)) {
       context.emit({ type: "reused", server: config.host });
       return stored;
     }
   }
-  return share(store.backend, shareKey(session, options), options.signal, (signal) =>
-    refreshOrLogIn(session, login, options, signal),
+  const placed = { ...options, place };
+  return share(store.backend, shareKey(session, placed), options.signal, (signal) =>
+    refreshOrLogIn(session, login, placed, signal),
   );
 }
 
@@ -60,19 +70,22 @@ function explainStored(
 }
 
 /** Only calls that would do the very same share their work: nobody gets another one's settings. */
-function shareKey({ config, options }: Session, { force, sharedAs, rejected }: ObtainOptions): string {
-  const { account, timeout, interactive, ui, openBrowser, fetch, network } = options;
+function shareKey({ config, options }: Session, { force, sharedAs, rejected, place }: PlacedOptions): string {
+  const { account, timeout, requestTimeout, interactive, ui, openBrowser, fetch, network } = options;
   const { credentials, ...settings } = config.settings;
   const objects = [ui, openBrowser, fetch, credentials].map((one) =>
     typeof one === "boolean" ? one : identity(one),
   );
   return JSON.stringify([
     settings,
+    // What the settings do not say: whose token the credentials give.
+    typeof place === "string" ? place : "",
     account,
     sharedAs,
     force,
     rejected,
     timeout,
+    requestTimeout,
     interactive,
     network,
     objects,
@@ -93,7 +106,7 @@ function identity(object: object | undefined): number {
 async function refreshOrLogIn(
   session: Session,
   login: Login,
-  options: ObtainOptions,
+  options: PlacedOptions,
   signal: AbortSignal,
 ): Promise<Token> {
   const { store, config } = session;
@@ -110,7 +123,7 @@ async function refreshOrLogIn(
   await store.backend.assertWritable();
   const token = await logInAsRegistered(session, () => login(outcome, signal));
   reportMissing(session, token, (config.settings.scopes ?? []).join(" "));
-  await store.put(await session.place(), token, { account: session.options.account });
+  await store.put(options.place, token, { account: session.options.account });
   return token;
 }
 
@@ -128,24 +141,25 @@ async function logInAsRegistered(session: Session, login: () => Promise<Token>):
 /** Refreshes what is stored, under the store's lock; a reason to log in where there is nothing to refresh. */
 async function refreshStored(
   session: Session,
-  options: ObtainOptions,
+  options: PlacedOptions,
   signal: AbortSignal,
 ): Promise<Token | LoginReason> {
   const { store, config, context } = session;
   const { account } = session.options;
+  const { place } = options;
   const good = (token: Token) => isGood(token, context.now(), options);
-  const stored = await store.get(await session.place(), { account });
+  const stored = await store.get(place, { account });
   if (!stored) return { text: "no login is stored for it" };
   if (!isRefreshable(stored, context.now())) {
     return {
       text: isUsable(stored, context.now()) ? "the stored token was refused" : "the stored login has expired",
     };
   }
-  let refused: AuthError | undefined;
+  let refused: LoginReason | undefined;
   let refreshed = false;
   const token = await store.update(
-    await session.place(),
-    async (current) => {
+    place,
+    async (current, lostAt) => {
       // Somebody else was quicker, or forgot the login meanwhile.
       if (!current || good(current) || !isRefreshable(current, context.now())) {
         context.explain("Another process was quicker: what it stored is used.");
@@ -153,15 +167,16 @@ async function refreshStored(
       }
       context.explain("The store is locked for this login: the server is asked once, for all who wait.");
       try {
-        const next = await refresh(session, current, signal);
+        const next = await refresh(session, current, signal, lostAt);
         refreshed = true;
         return next;
       } catch (error) {
         // A server that forgot who registered with it refuses whatever that client has.
         const forgotten = isAuthError(error, "invalid_client") && (await session.forgetRegistration());
         if (!forgotten && !isRefused(error, session)) throw leftAlone(error);
-        context.emit({ type: "refresh_refused", server: config.host, code: error.code });
-        refused = error;
+        const reason = refusalReason(error, lostAt);
+        context.emit({ type: "refresh_refused", server: config.host, code: error.code, reason });
+        refused = { text: reason, cause: error };
         // Removed only where it is still the one that was refused: the store compares.
         return undefined;
       }
@@ -172,16 +187,20 @@ async function refreshStored(
     context.emit({ type: refreshed ? "refreshed" : "reused", server: config.host });
     return token;
   }
-  return refused
-    ? { text: `the server refused to renew the stored login (${refused.code})`, cause: refused }
-    : { text: "the stored login has expired" };
+  if (refused) return refused;
+  return {
+    text: token ? "the stored login has expired" : "another process has just removed the stored login",
+  };
 }
 
 function leftAlone(error: unknown): unknown {
   if (!isAuthError(error) || error.code === "login_cancelled" || error.code === "login_timeout") return error;
-  const { code, status, description, serverCode, retryAfter, unprocessed, cause } = error;
-  const hint = `${error.hint} The stored login was kept. If this stays, log in anew with force: true (--force).`;
+  const { code, status, description, serverCode, retryAfter, unprocessed, answerLost, cause } = error;
+  const next = answerLost
+    ? "The server may have renewed it all the same: the next call tries it once more, and asks for a login where that is refused."
+    : "If this stays, log in anew with force: true (--force).";
   return new AuthError(code, `The stored login could not be renewed. ${error.message}`, {
-    ...{ status, description, serverCode, retryAfter, unprocessed, cause, hint },
+    ...{ status, description, serverCode, retryAfter, unprocessed, answerLost, cause },
+    hint: `${error.hint} The stored login was kept. ${next}`,
   });
 }

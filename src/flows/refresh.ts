@@ -1,6 +1,7 @@
 import { type AuthError, isAuthError } from "../errors.js";
+import { retryUnprocessed } from "../retry.js";
+import type { StoreTarget } from "../store/server-slot.js";
 import { isUsable, type Token } from "../token.js";
-import { retryUnprocessed } from "./retry.js";
 import type { Session } from "./session.js";
 
 export interface ObtainOptions {
@@ -12,19 +13,60 @@ export interface ObtainOptions {
   readonly rejected?: string | undefined;
 }
 
+/** The same, once it is known where the token is kept: worked out once, as credentials may come to name another subject. */
+export interface PlacedOptions extends ObtainOptions {
+  readonly place: StoreTarget;
+}
+
 /** Whether a stored token will do. @param now Unix milliseconds */
 export function isGood(token: Token, now: number, { rejected }: Pick<ObtainOptions, "rejected">): boolean {
   return isUsable(token, now) && token.accessToken !== rejected;
 }
 
-/** One refresh, sent again only where it surely was not processed. */
-export async function refresh(session: Session, token: Token, signal?: AbortSignal): Promise<Token> {
+/**
+ * One refresh, sent again only where it surely was not processed.
+ *
+ * @param lostAt since when (Unix seconds) it is not known whether the refresh token was spent
+ */
+export async function refresh(
+  session: Session,
+  token: Token,
+  signal?: AbortSignal,
+  lostAt?: number,
+): Promise<Token> {
   const { context, config } = session;
   const server = await session.server(signal);
-  context.emit({ type: "refresh_started", server: config.host });
-  const next = await retryUnprocessed("the refresh", context, () => server.refresh(token, context), signal);
-  reportMissing(session, next, token.scope);
-  return next;
+  context.emit({ type: "refresh_started", server: config.host, ...(lostAt !== undefined && { lostAt }) });
+  if (lostAt !== undefined) {
+    context.explain(
+      `The answer to a renewal may have been lost (${timeOf(lostAt)}): its refresh token is tried once more, as some servers take it again for a while.`,
+    );
+  }
+  try {
+    const next = await retryUnprocessed("the refresh", context, () => server.refresh(token, context), signal);
+    reportMissing(session, next, token.scope);
+    return next;
+  } catch (error) {
+    if (isAuthError(error) && error.answerLost) context.emit({ type: "refresh_lost", server: config.host });
+    throw error;
+  }
+}
+
+/**
+ * Why a login cannot be renewed, as far as can be told: an answer that was lost is one thing, a login that somebody else
+ * ended or used is another.
+ */
+export function refusalReason({ code, status }: AuthError, lostAt: number | undefined): string {
+  if (status === undefined) return "the stored login is of another client or issuer";
+  const said = code === "request_failed" ? status : code;
+  if (code === "invalid_client") return `the server does not know this program any more (${said})`;
+  return lostAt === undefined
+    ? `the server refused to renew the stored login (${said}): it was ended, or its refresh token was used by somebody else, or by another program that has a copy of it`
+    : `the answer to its last renewal was lost on the way (${timeOf(lostAt)}), and the server takes its old refresh token no more (${said})`;
+}
+
+function timeOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 /** Whether the server says that this refresh token is of no more use (RFC 6749 §5.2), as opposed to having trouble. */

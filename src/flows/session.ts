@@ -1,6 +1,6 @@
 import { untilAborted } from "../abort.js";
 import { Config, type ConfigInit } from "../config.js";
-import type { AuthEvent, Context } from "../context.js";
+import { type AuthEvent, type Context, DEFAULT_REQUEST_TIMEOUT_MS } from "../context.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
@@ -8,6 +8,7 @@ import { invalid, onlyKnown, text } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
 import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
+import { MAX_TIMER_MS } from "./deadline.js";
 import { networkFetch } from "./network-fetch.js";
 import type { OpenServer } from "./open-server.js";
 
@@ -31,9 +32,8 @@ export interface Session {
 /** @throws AuthError `invalid_config`, `insecure_host` */
 export function openSession(target: Target, options: LoginOptions): Session {
   const config = Config.from(target, routeOptions(options));
-  if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
-    throw invalid("timeout", "must be a number of seconds above 0", options.timeout);
-  }
+  checkSeconds("timeout", options.timeout);
+  checkSeconds("requestTimeout", options.requestTimeout);
   checkPages(options.loopbackPages);
   const [store, context] = [openStore(options), openContext(options)];
   let opened: Promise<OpenServer> | undefined;
@@ -72,6 +72,11 @@ export function openSession(target: Target, options: LoginOptions): Session {
       return true;
     },
   };
+}
+
+function checkSeconds(field: string, seconds: number | undefined): void {
+  if (seconds === undefined || (Number.isFinite(seconds) && seconds > 0)) return;
+  throw invalid(field, "must be a number of seconds above 0", seconds);
 }
 
 const LOGO = /^data:image\/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+=*$/;
@@ -118,9 +123,14 @@ function openStore({ store, appName, env, now }: LoginOptions): TokenStore {
   return known ?? fresh;
 }
 
-function openContext({ fetch, network, env, now, sleep, onEvent, explain }: LoginOptions): Context {
+function openContext(options: LoginOptions): Context {
+  const { fetch, network, env, requestTimeout, now, sleep, onEvent, explain } = options;
   return {
     fetch: fetch ?? networkFetch(network, env),
+    requestTimeoutMs:
+      requestTimeout === undefined
+        ? DEFAULT_REQUEST_TIMEOUT_MS
+        : Math.min(requestTimeout * 1000, MAX_TIMER_MS),
     now: now ?? Date.now,
     sleep: sleep ?? pause,
     random: Math.random,

@@ -1,8 +1,8 @@
 import { AuthError, isAuthError } from "../errors.js";
 import type { Credentials } from "../grant.js";
+import { retryUnprocessed } from "../retry.js";
 import { isRefreshable, type Token } from "../token.js";
-import { isGood, isRefused, type ObtainOptions, refresh } from "./refresh.js";
-import { retryUnprocessed } from "./retry.js";
+import { isGood, isRefused, type PlacedOptions, refresh, refusalReason } from "./refresh.js";
 import type { Session } from "./session.js";
 
 /**
@@ -12,7 +12,7 @@ import type { Session } from "./session.js";
 export async function obtainUnattended(
   session: Session,
   credentials: Credentials,
-  options: ObtainOptions,
+  options: PlacedOptions,
   signal: AbortSignal,
 ): Promise<Token> {
   const { store, config, context } = session;
@@ -20,23 +20,24 @@ export async function obtainUnattended(
   const server = config.host;
   const good = (token: Token) => !options.force && isGood(token, context.now(), options);
   let outcome: "reused" | "refreshed" | "granted" = "reused";
-  const work = async (current: Token | undefined): Promise<Token> => {
+  const work = async (current: Token | undefined, lostAt?: number): Promise<Token> => {
     if (current && good(current)) return current;
     if (current && !options.force && isRefreshable(current, context.now())) {
       try {
-        const next = await refresh(session, current, signal);
+        const next = await refresh(session, current, signal, lostAt);
         outcome = "refreshed";
         return next;
       } catch (error) {
         if (!isRefused(error, session)) throw error;
-        context.emit({ type: "refresh_refused", server, code: error.code });
+        const reason = refusalReason(error, lostAt);
+        context.emit({ type: "refresh_refused", server, code: error.code, reason });
       }
     }
     outcome = "granted";
     context.explain(`A token is asked for with ${credentials.description}.`);
     return grant(session, credentials, signal);
   };
-  const token = await store.update(await session.place(), work, { account, signal, done: good });
+  const token = await store.update(options.place, work, { account, signal, done: good });
   if (!token) throw new AuthError("store_unwritable", `${store.backend.description} did not keep the token.`);
   context.emit({ type: outcome, server });
   return token;

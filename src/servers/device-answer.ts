@@ -4,7 +4,7 @@ import { cleanText } from "../text.js";
 import { positive } from "../token.js";
 import type { DeviceCode } from "./auth-server.js";
 import { httpUrl } from "./callback.js";
-import { type HttpAnswer, type HttpRequest, name } from "./http.js";
+import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
 import { parseServerError } from "./server-error.js";
 
 /** Where the server does not say (RFC 8628 §3.2). */
@@ -24,6 +24,11 @@ export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
   )
     return true;
   return answer.status === 502 && /device_authorization_endpoint.*not found/i.test(description ?? "");
+}
+
+/** The same of an endpoint that a provider names: one that is busy is there all the same. */
+export function refusesDeviceFlow(answer: HttpAnswer): boolean {
+  return answer.status !== 503 && meansNoDeviceFlow(answer);
 }
 
 /** Reads a device authorization answer (RFC 8628 §3.2). @throws AuthError `invalid_response` */

@@ -7,7 +7,7 @@ import type { DpopKey, Token } from "../token.js";
 import { tokenFromResponse } from "../token-response.js";
 import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
 import { skewOf } from "./clock-skew.js";
-import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
+import { parseDeviceCode, refusesDeviceFlow } from "./device-answer.js";
 import { type Discovery, discover, forgetDiscovery } from "./discovery.js";
 import { newDpopKey } from "./dpop.js";
 import { beginCodeLogin } from "./issuer-code.js";
@@ -67,8 +67,7 @@ export class IssuerServer implements AuthServer {
         const { request, answer } = fetch.last ?? {};
         if (!answer || !request) throw error;
         const refused = answer.status !== 200 || parseServerError(answer.json, "").error !== undefined;
-        // An endpoint that the provider names and that is busy is there all the same.
-        if (refused && answer.status !== 503 && meansNoDeviceFlow(answer)) {
+        if (refused && refusesDeviceFlow(answer)) {
           throw new AuthError(
             "device_flow_unsupported",
             `${this.#settings.issuer} does not offer its device flow to the client ${this.#client.clientId}.`,

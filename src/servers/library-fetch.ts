@@ -4,8 +4,10 @@ import { isRecord } from "../jwt.js";
 import { isSafe } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { positive } from "../token.js";
+import { refusesDeviceFlow } from "./device-answer.js";
 import type { Discovery } from "./discovery.js";
-import { type HttpAnswer, type HttpRequest, send } from "./http.js";
+import { send } from "./http.js";
+import type { HttpAnswer, HttpRequest } from "./http-message.js";
 import { refusal } from "./openid-error.js";
 
 export interface Exchange {
@@ -19,16 +21,18 @@ interface LibraryRequest {
   readonly body?: unknown;
 }
 
-/** What the endpoints are called in messages. */
-const NAMES: Readonly<Record<string, string>> = {
-  token_endpoint: "token endpoint",
-  device_authorization_endpoint: "device endpoint",
-  userinfo_endpoint: "userinfo endpoint",
-  introspection_endpoint: "introspection endpoint",
-  revocation_endpoint: "revocation endpoint",
-  registration_endpoint: "registration endpoint",
-  pushed_authorization_request_endpoint: "pushed authorization endpoint",
-  jwks_uri: "key set",
+type EndpointKind = Pick<HttpRequest, "what" | "spends" | "isMeant">;
+
+/** What the endpoints are called in messages, and where something is used up or made: a code, a refresh token, a client. */
+const ENDPOINTS: Readonly<Record<string, EndpointKind>> = {
+  token_endpoint: { what: "token endpoint", spends: true },
+  device_authorization_endpoint: { what: "device endpoint", isMeant: refusesDeviceFlow },
+  userinfo_endpoint: { what: "userinfo endpoint" },
+  introspection_endpoint: { what: "introspection endpoint" },
+  revocation_endpoint: { what: "revocation endpoint" },
+  registration_endpoint: { what: "registration endpoint", spends: true },
+  pushed_authorization_request_endpoint: { what: "pushed authorization endpoint" },
+  jwks_uri: { what: "key set" },
 };
 
 /** The `fetch` that the protocol library is given: everything goes through our one way of sending. */
@@ -75,7 +79,7 @@ export class LibraryFetch {
     const isForm = /x-www-form-urlencoded/.test(given.get("content-type") ?? "");
     const text = body === undefined || body === null ? undefined : String(body);
     return {
-      what: this.#nameOf(url),
+      ...this.#endpointAt(url),
       url,
       method,
       headers: given,
@@ -85,16 +89,16 @@ export class LibraryFetch {
     };
   }
 
-  #nameOf(url: URL): string {
+  #endpointAt(url: URL): EndpointKind {
     const address = url.origin + url.pathname;
     const { document } = this.#discovery;
     const aliases = isRecord(document["mtls_endpoint_aliases"]) ? document["mtls_endpoint_aliases"] : {};
-    for (const [member, name] of Object.entries(NAMES)) {
+    for (const [member, found] of Object.entries(ENDPOINTS)) {
       for (const endpoint of [document[member], aliases[member]]) {
-        if (typeof endpoint === "string" && endpoint.split("?")[0] === address) return name;
+        if (typeof endpoint === "string" && endpoint.split("?")[0] === address) return found;
       }
     }
-    return url.pathname.includes("/.well-known/") ? "discovery document" : "provider";
+    return { what: url.pathname.includes("/.well-known/") ? "discovery document" : "provider" };
   }
 }
 

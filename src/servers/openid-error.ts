@@ -2,6 +2,7 @@ import { AuthError, isProtocolErrorCode } from "../errors.js";
 import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
 import { callbackError } from "./callback.js";
+import { mayBeDone } from "./http-message.js";
 import type { Exchange } from "./library-fetch.js";
 import { errorFromAnswer } from "./server-error.js";
 
@@ -62,12 +63,14 @@ function notConform(inner: readonly Error[], last: Exchange | undefined): AuthEr
   const code = inner.map((one) => fields(one)["code"]).find((one) => typeof one === "string");
   const said = cleanText(deepest?.message ?? "unknown", 200);
   const cause = inner.map((one) => one.cause).find((one) => isRecord(one) && "expected" in one);
+  const answerLost = last !== undefined && mayBeDone(last.request, last.answer.status);
   if (/\biss\b|issuer/.test(said) && !/signature/.test(said)) {
     const body = isRecord(cause) && isRecord(cause["body"]) ? cause["body"]["issuer"] : undefined;
     const named = typeof body === "string" ? ` It calls itself ${cleanText(body)}.` : "";
     return new AuthError(
       "issuer_mismatch",
       `The answer is not from the issuer that was asked: ${said}.${named}`,
+      { answerLost },
     );
   }
   if (code === "OAUTH_MISSING_SERVER_METADATA") {
@@ -78,6 +81,7 @@ function notConform(inner: readonly Error[], last: Exchange | undefined): AuthEr
     : "";
   return new AuthError("invalid_response", `The answer${where} cannot be used: ${said}.`, {
     status: last?.answer.status,
+    answerLost,
     hint: "Check that issuer and client are the right ones. If they are, the provider answers against the standard: tell its administrator.",
   });
 }

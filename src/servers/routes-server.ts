@@ -9,7 +9,8 @@ import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from
 import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
-import { type HttpAnswer, type HttpRequest, send } from "./http.js";
+import { send } from "./http.js";
+import type { HttpAnswer, HttpRequest } from "./http-message.js";
 import { errorFromAnswer, parseServerError } from "./server-error.js";
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -27,7 +28,13 @@ export class RoutesServer implements AuthServer {
   }
 
   async beginDevice(context: Context, signal?: AbortSignal): Promise<DeviceCode> {
-    const request = { what: "device route", url: this.#config.deviceUrl, form: {}, signal };
+    const request = {
+      what: "device route",
+      url: this.#config.deviceUrl,
+      form: {},
+      signal,
+      isMeant: meansNoDeviceFlow,
+    };
     const answer = await send(request, context);
     if (answer.status === 200) return parseDeviceCode(request, answer);
     if (meansNoDeviceFlow(answer))
@@ -99,10 +106,7 @@ export class RoutesServer implements AuthServer {
   }
 
   async refresh(token: Token, context: Context): Promise<Token> {
-    const request = this.#tokenRequest({ "refresh-token": token.refreshToken ?? "" }, undefined);
-    const answer = await send(request, context);
-    if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return this.#token(answer, context, token);
+    return this.#obtain({ "refresh-token": token.refreshToken ?? "" }, context, undefined, token);
   }
 
   /** Only what the broker mode takes: another token in exchange for one of its own (RFC 8693). */
@@ -116,10 +120,7 @@ export class RoutesServer implements AuthServer {
         },
       );
     }
-    const request = this.#tokenRequest({ ...grant.parameters, grant_type: grant.grantType }, signal);
-    const answer = await send(request, context);
-    if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return this.#token(answer, context);
+    return this.#obtain({ ...grant.parameters, grant_type: grant.grantType }, context, signal);
   }
 
   async audience(): Promise<string> {
@@ -170,10 +171,7 @@ export class RoutesServer implements AuthServer {
       redirect_uri: redirectUri,
       code_verifier: state.codeVerifier,
     };
-    const request = this.#tokenRequest(form, signal);
-    const answer = await send(request, context);
-    if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return this.#token(answer, context);
+    return this.#obtain(form, context, signal);
   }
 
   async #listedPorts(context: Context, signal?: AbortSignal): Promise<readonly number[]> {
@@ -190,13 +188,26 @@ export class RoutesServer implements AuthServer {
     }
   }
 
+  /** One token request. @param previous the token that is renewed by it */
+  async #obtain(
+    form: Record<string, string>,
+    context: Context,
+    signal: AbortSignal | undefined,
+    previous?: Token,
+  ): Promise<Token> {
+    const request = this.#tokenRequest(form, signal);
+    const answer = await send(request, context);
+    if (answer.status !== 200) throw errorFromAnswer(request, answer);
+    return this.#token(answer, context, previous);
+  }
+
   #token(answer: HttpAnswer, context: Context, previous?: Token): Token {
     const skew = skewOf(this.#config.tokenUrl);
     return tokenFromResponse(answer.json, { now: context.now(), skew, previous });
   }
 
   #tokenRequest(form: Record<string, string>, signal: AbortSignal | undefined): HttpRequest {
-    return { what: "token route", url: this.#config.tokenUrl, form, signal };
+    return { what: "token route", url: this.#config.tokenUrl, form, signal, spends: true };
   }
 }
 

@@ -1,7 +1,7 @@
 import { AuthError, type AuthErrorCode, isProtocolErrorCode } from "../errors.js";
 import { isRecord } from "../jwt.js";
 import { cleanText, withoutSecrets } from "../text.js";
-import { type HttpAnswer, type HttpRequest, name } from "./http.js";
+import { type HttpAnswer, type HttpRequest, mayBeDone, name } from "./http-message.js";
 
 /** What a server's error answer says, in whatever shape it came. */
 export interface ServerError {
@@ -28,8 +28,8 @@ export function parseServerError(json: unknown, text: string): ServerError {
     if (typeof detail === "string") return parseDetail(detail);
     return {};
   }
-  // A page is for browsers: its text says nothing to a person at a terminal.
-  return text === "" || /^\s*</.test(text) ? {} : { description: text };
+  // A page is for browsers: its text says nothing to a person at a terminal. JSON that is cut off may hold a token.
+  return text === "" || /^\s*[<{[]/.test(text) ? {} : { description: text };
 }
 
 function parseDetail(detail: string): ServerError {
@@ -64,6 +64,8 @@ export function errorFromAnswer(
   const clean = (text: string, length?: number) => cleanText(withoutSecrets(text, secrets), length);
   const known = error !== undefined && isProtocolErrorCode(error) ? error : undefined;
   const code = overrides.code ?? known ?? "request_failed";
+  const busy = answer.status === 429 || (answer.status === 503 && answer.retryAfter !== undefined);
+  const unprocessed = request.spends === true && busy;
   const shown = error === undefined ? "" : ` (${clean(error, 80)})`;
   return new AuthError(code, `The ${name(request)} answered ${answer.status}${shown}.`, {
     status: answer.status,
@@ -71,7 +73,9 @@ export function errorFromAnswer(
     serverCode: known === undefined && error !== undefined ? clean(error, 80) : undefined,
     hint: overrides.hint ?? (known ? undefined : hintFor(request, answer)),
     retryAfter: answer.retryAfter,
-    unprocessed: answer.status === 429 || (answer.status === 503 && answer.retryAfter !== undefined),
+    unprocessed,
+    // A refusal in OAuth's own terms is one, whatever its status.
+    answerLost: !unprocessed && error === undefined && mayBeDone(request, answer.status),
   });
 }
 

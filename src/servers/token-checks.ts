@@ -16,7 +16,10 @@ export function assertSamePerson(previous: Token, renewed: { iss: string; sub: s
     throw new AuthError(
       "invalid_response",
       "The renewed id token belongs to another person or issuer than the stored login.",
-      { hint: "Nothing was stored. Log in anew; if this comes again, tell the provider's administrator." },
+      {
+        hint: "Nothing was stored. Log in anew; if this comes again, tell the provider's administrator.",
+        answerLost: true,
+      },
     );
   }
 }

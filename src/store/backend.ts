@@ -11,6 +11,8 @@ export interface Entry {
   readonly stored_at?: number;
   /** Full address of the server it belongs to, where that is more than the key says. Ours. */
   readonly server?: string;
+  /** Unix seconds since when it is not known whether its refresh token was spent: the answer was lost. Ours. */
+  readonly refresh_lost_at?: number;
   /** What others keep there, which is written back as it was. */
   readonly [unknown: string]: unknown;
 }
@@ -30,6 +32,12 @@ export interface LockOptions<T> {
    * only wait for somebody else's result do not queue up.
    */
   readonly giveUp?: (() => Promise<T | undefined>) | undefined;
+}
+
+/** What a backend may tell of a lock when work begins under it. */
+export interface HeldLock {
+  /** Whether the one who held it before died with it: what that one had begun may be done. */
+  readonly takenOver: boolean;
 }
 
 /**
@@ -61,10 +69,10 @@ export interface TokenStoreBackend {
   assertWritable(): Promise<void>;
   /**
    * Runs `work` while no other process, on any machine that shares the store, runs work for the same key. A lock
-   * whose holder died is taken over; a live one never is.
+   * whose holder died is taken over; a live one never is. A backend that knows of it may tell `work`.
    *
    * @throws AuthError `store_locked` where it is not free in time, `store_unwritable` before `work` where its result
    *   could not be saved
    */
-  withLock<T>(key: string, work: () => Promise<T>, options?: LockOptions<T>): Promise<T>;
+  withLock<T>(key: string, work: (lock?: HeldLock) => Promise<T>, options?: LockOptions<T>): Promise<T>;
 }

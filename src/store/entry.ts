@@ -58,12 +58,28 @@ export function entryFromToken(
     client_id: _client,
     ...kept
   } = previous?.token ?? {};
+  // Another token: what is not known of the one before is of no more interest.
+  const { refresh_lost_at: _lost, ...rest } = previous ?? {};
   return {
-    ...previous,
+    ...rest,
     token: { ...kept, ...tokenJson(token) },
     stored_at: token.issuedAt ?? now / 1000,
     ...(server !== undefined && { server }),
   };
+}
+
+/** Since when (Unix seconds) it is not known whether an entry's refresh token was spent. */
+export function refreshLostAt({ refresh_lost_at: lost, stored_at: stored }: Entry): number | undefined {
+  const since = positive(lost);
+  // The Python client keeps what it does not know, also when it stores another token.
+  return since !== undefined && since >= (positive(stored) ?? 0) ? since : undefined;
+}
+
+/** Whether two entries hold the same login, whatever is known of its refresh token. */
+export function sameLogin(a: Entry | undefined, b: Entry | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const [{ refresh_lost_at: _a, ...left }, { refresh_lost_at: _b, ...right }] = [a, b];
+  return sameEntry(left, right);
 }
 
 /** A token as the Python client writes and prints it (snake_case). */

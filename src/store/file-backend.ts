@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, type Stats, statSync } from "node:fs";
 import { AuthError } from "../errors.js";
-import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
+import type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
 import { ANY_KEY, emptyDocument, isStoredEntry, parseDocument, type StoreDocument } from "./file-document.js";
 import type { LockTimes } from "./file-lock.js";
@@ -81,7 +81,11 @@ class FileBackend implements TokenStoreBackend {
     await writer.change(() => false);
   }
 
-  async withLock<T>(key: string, work: () => Promise<T>, options: LockOptions<T> = {}): Promise<T> {
+  async withLock<T>(
+    key: string,
+    work: (lock: HeldLock) => Promise<T>,
+    options: LockOptions<T> = {},
+  ): Promise<T> {
     const writer = await this.#write();
     return writer.withLock(keyIn(this.#read(), key), work, options);
   }

@@ -33,8 +33,12 @@ export function parseDocument(text: string): StoreDocument | undefined {
   if (typeof content["access_token"] !== "string") {
     return { layout: "map", values: new Map(Object.entries(content)) };
   }
-  const { stored_at, ...token } = content;
-  const entry: Entry = { token, ...(typeof stored_at === "number" && { stored_at }) };
+  const { stored_at, refresh_lost_at, ...token } = content;
+  const entry: Entry = {
+    token,
+    ...(typeof stored_at === "number" && { stored_at }),
+    ...(typeof refresh_lost_at === "number" && { refresh_lost_at }),
+  };
   return { layout: "bare", values: new Map([[ANY_KEY, entry]]) };
 }
 
@@ -46,8 +50,12 @@ function documentContent({ layout, values }: StoreDocument): unknown {
   if (layout === "map") return Object.fromEntries(values);
   const entry = values.get(ANY_KEY);
   if (!isStoredEntry(entry)) return {};
-  const { token, stored_at } = entry;
-  return { ...token, ...(stored_at !== undefined && { stored_at }) };
+  const { token, stored_at, refresh_lost_at } = entry;
+  return {
+    ...token,
+    ...(stored_at !== undefined && { stored_at }),
+    ...(refresh_lost_at !== undefined && { refresh_lost_at }),
+  };
 }
 
 /** Whether a value of the file can be an entry; whether its token is usable is for others to judge. */

@@ -22,12 +22,15 @@ export const LOCK_TIMES: LockTimes = { staleMs: 15_000, waitMs: 90_000 };
 export class FileLock {
   /** Random; also names the temporary files that belong to this holding of the lock. */
   readonly id: string;
+  /** Whether a holder before us was seen to have died with it. */
+  readonly takenOver: boolean;
   readonly #path: string;
   #beat: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, id: string, times: LockTimes) {
+  private constructor(path: string, id: string, times: LockTimes, takenOver: boolean) {
     this.#path = path;
     this.id = id;
+    this.takenOver = takenOver;
     this.#beat = setInterval(() => void this.#touch(), times.staleMs / 5);
     this.#beat.unref();
   }
@@ -53,10 +56,13 @@ export class FileLock {
     const watch = new LockWatch(path, times.staleMs);
     const start = performance.now();
     let sight: Sight = "free";
+    let died = false;
     for (;;) {
       if (options.signal?.aborted) throw cancelled(options.signal);
-      if (sight === "free" && (await createLock(path, id))) return new FileLock(path, id, times);
+      if (sight === "free" && (await createLock(path, id))) return new FileLock(path, id, times, died);
       sight = await watch.look();
+      // Another waiter may remove the dead holder's lock, and we be the next to get it.
+      if (sight !== "free") died = sight === "dead";
       if (sight === "dead" && (await watch.takeOver(options.onTakeOver))) sight = "free";
       if (sight === "free") continue;
       if (await options.giveUp?.()) return undefined;

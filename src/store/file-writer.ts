@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { LockOptions } from "./backend.js";
+import type { HeldLock, LockOptions } from "./backend.js";
 import type { FileBackendOptions } from "./file-backend.js";
 import { emptyDocument, parseDocument, type StoreDocument, serialiseDocument } from "./file-document.js";
 import { FileLock, LOCK_TIMES } from "./file-lock.js";
@@ -59,7 +59,7 @@ export class FileWriter {
     }
   }
 
-  async withLock<T>(key: string, work: () => Promise<T>, options: LockOptions<T>): Promise<T> {
+  async withLock<T>(key: string, work: (lock: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
     let path: string;
     try {
       path = await this.#prepare();
@@ -79,7 +79,7 @@ export class FileWriter {
     path: string,
     lockPath: string,
     key: string,
-    work: () => Promise<T>,
+    work: (lock: HeldLock) => Promise<T>,
     { signal, giveUp }: LockOptions<T>,
   ): Promise<T> {
     let ready: { value: T } | undefined;
@@ -101,7 +101,7 @@ export class FileWriter {
       throw new Error("A lock was given up without a reason.");
     }
     try {
-      return await work();
+      return await work(lock);
     } finally {
       await this.#unreserve(key);
       await lock.release();

@@ -1,6 +1,6 @@
 import { AuthError, isAuthError } from "../errors.js";
 import { invalid } from "../settings/checks.js";
-import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
+import type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
 
 /** 32 bytes, as they are or in base64 or hex; a variable that holds them; or a function that fetches them. */
@@ -107,7 +107,11 @@ class SealedBackend implements TokenStoreBackend {
     await this.#inner.assertWritable();
   }
 
-  async withLock<T>(key: string, work: () => Promise<T>, options?: LockOptions<T>): Promise<T> {
+  async withLock<T>(
+    key: string,
+    work: (lock?: HeldLock) => Promise<T>,
+    options?: LockOptions<T>,
+  ): Promise<T> {
     return this.#inner.withLock(key, work, options);
   }
 

@@ -1,8 +1,9 @@
+import { isAuthError } from "../errors.js";
 import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
-import type { Entry, TokenStoreBackend } from "./backend.js";
+import type { Entry, HeldLock, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { storePath } from "./default-path.js";
-import { entryFromToken, isEntry, isGone, tokenFromEntry } from "./entry.js";
+import { entryFromToken, isEntry, isGone, refreshLostAt, sameLogin, tokenFromEntry } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
 import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
 import { type StoreTarget, serverSlot } from "./server-slot.js";
@@ -47,6 +48,8 @@ interface Found {
   readonly entry: Entry | undefined;
   readonly server: string;
 }
+
+type Updated = { readonly token: Token | undefined } | { readonly failure: unknown };
 
 /** Keeps tokens by server between runs, and is where processes that share a login meet. */
 export class TokenStore {
@@ -143,11 +146,15 @@ export class TokenStore {
    * returns (`undefined` removes the entry), and unlocks. A result is never written over a newer entry: where
    * somebody else wrote meanwhile, theirs is returned.
    *
+   * Where `work` fails with an AuthError that says `answerLost`, the entry is kept, and remembers since when it is not
+   * known whether its refresh token was spent.
+   *
+   * @param work told the stored token, and that time (Unix seconds) where there is one
    * @throws AuthError `store_locked`, `store_unwritable` (before `work` where that can be known), and what `work` throws
    */
   async update(
     host: StoreTarget,
-    work: (current: Token | undefined) => Promise<Token | undefined>,
+    work: (current: Token | undefined, refreshLostAt?: number) => Promise<Token | undefined>,
     options: UpdateOptions = {},
   ): Promise<Token | undefined> {
     const { signal, done, account } = options;
@@ -155,24 +162,40 @@ export class TokenStore {
       const current = await this.get(host, { account });
       return current && done?.(current) ? { token: current } : undefined;
     };
-    const locked = async () => {
+    const locked = async (lock?: HeldLock): Promise<Updated> => {
       const slot = await this.#find(host, account);
       const current = slot.entry && this.#tokenOf(slot.entry);
-      const next = await work(current);
-      if (next === current) return { token: current };
-      const condition = { ifUnchanged: slot.entry };
-      const written = next
-        ? await this.backend.set(
-            slot.key,
-            entryFromToken(next, slot.server, this.#now(), slot.entry),
-            condition,
-          )
-        : await this.backend.delete(slot.key, condition);
-      return { token: written ? next : await this.get(host, { account }) };
+      const known = slot.entry && refreshLostAt(slot.entry);
+      // Whoever died with the lock may have died waiting for an answer.
+      const lostAt = known ?? (lock?.takenOver ? this.#now() / 1000 : undefined);
+      try {
+        const next = await work(current, lostAt);
+        if (next === current) return { token: current };
+        const entry = next && entryFromToken(next, slot.server, this.#now(), slot.entry);
+        return { token: (await this.#replace(slot, entry)) ? next : await this.get(host, { account }) };
+      } catch (error) {
+        const lost = lostAt ?? (isAuthError(error) && error.answerLost ? this.#now() / 1000 : undefined);
+        if (!slot.entry || !current?.refreshToken || lost === undefined || lost === known) throw error;
+        // What failed is what counts, also where this cannot be written.
+        await this.#replace(slot, { ...slot.entry, refresh_lost_at: lost }).catch(() => {});
+        // Thrown in here it would make a database undo that.
+        return { failure: error };
+      }
     };
     const { sharedKey } = serverSlot(host, account);
-    const { token } = await this.backend.withLock(sharedKey, locked, { signal, giveUp });
-    return token;
+    const updated = await this.backend.withLock(sharedKey, locked, { signal, giveUp });
+    if ("failure" in updated) throw updated.failure;
+    return updated.token;
+  }
+
+  /** Puts an entry, or nothing, in the place of the one that was read, unless there is another login by now. */
+  async #replace({ key, entry: before }: Found, after: Entry | undefined): Promise<boolean> {
+    const write = (condition: WriteCondition) =>
+      after ? this.backend.set(key, after, condition) : this.backend.delete(key, condition);
+    if (await write({ ifUnchanged: before })) return true;
+    // Others may have noted something about the very same login.
+    const now = await this.backend.get(key);
+    return before !== undefined && sameLogin(now, before) && write({ ifUnchanged: now });
   }
 
   /** Where a server's entry is, or is to be. */

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts"],
   ["src/text.ts", "src/jwt.ts", "src/abort.ts"],
   ["src/token.ts", "src/environment.ts", "src/context.ts"],
-  ["src/token-response.ts"],
+  ["src/token-response.ts", "src/retry.ts"],
   ["src/grant.ts"],
   ["src/settings/"],
   ["src/config.ts"],

@@ -215,30 +215,35 @@ describe("a refresh that fails", () => {
   }
 
   it.each([
-    ["500", { status: 500, body: "oops" }, "request_failed"],
-    ["502 with a page", { status: 502, body: "<html>", contentType: "text/html" }, "request_failed"],
-    ["503 without Retry-After", { status: 503, body: "" }, "request_failed"],
-    ["403", { status: 403, body: "no" }, "request_failed"],
-    ["200 with a page", { status: 200, body: "<html>", contentType: "text/html" }, "invalid_response"],
-    ["200 with nothing", { status: 200, body: "{}" }, "invalid_response"],
+    ["500", { status: 500, body: "oops" }, "request_failed", true],
+    ["502 with a page", { status: 502, body: "<html>", contentType: "text/html" }, "request_failed", true],
+    ["503 without Retry-After", { status: 503, body: "" }, "request_failed", true],
+    ["403", { status: 403, body: "no" }, "request_failed", false],
+    ["200 with a page", { status: 200, body: "<html>", contentType: "text/html" }, "invalid_response", true],
+    ["200 with nothing", { status: 200, body: "{}" }, "invalid_response", true],
     [
       "a redirect elsewhere",
       { status: 307, body: "", headers: { location: "http://127.0.0.1:9/" } },
       "request_failed",
+      false,
     ],
-    ["a dropped connection", "reset", "network_error"],
-    ["an answer that was lost", "lost-answer", "network_error"],
+    ["a dropped connection", "reset", "network_error", true],
+    ["an answer that was lost", "lost-answer", "network_error", true],
   ] as const)(
     "with %s is an error that keeps the stored login, and is not sent again",
-    async (_name, fault, code) => {
+    async (_name, fault, code, answerLost) => {
       const { server, login, path, stored } = await expired();
       server.fail("token", fault, 1, "refresh");
       await expect(login()).rejects.toMatchObject({
         code,
+        answerLost,
         hint: expect.stringContaining("The stored login was kept"),
       });
       expect(server.counts["token:refresh"]).toBe(1);
-      expect(readFileSync(path, "utf8")).toBe(stored);
+      const mark = /,\n {4}"refresh_lost_at": [\d.]+/;
+      const after = readFileSync(path, "utf8");
+      expect(mark.test(after)).toBe(answerLost);
+      expect(after.replace(mark, "")).toBe(stored);
       if (fault !== "lost-answer") expect(await me(server, await login({ interactive: false }))).toBe(200);
     },
   );

@@ -91,7 +91,7 @@ describe("getDeviceCode()", () => {
     ["truncated JSON", 200, '{"device_code":', "invalid_response"],
   ])("%s is an error of its own", async (_name, status, body, code) => {
     const { server, flow } = await made();
-    server.fail("device", { status, body, contentType: "application/json" });
+    server.fail("device", { status, body, contentType: "application/json" }, 3);
     await expect(flow.getDeviceCode()).rejects.toMatchObject({ code });
   });
 });

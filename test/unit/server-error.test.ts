@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ERROR_KINDS } from "../../src/errors.js";
-import type { HttpAnswer } from "../../src/servers/http.js";
+import type { HttpAnswer } from "../../src/servers/http-message.js";
 import { errorFromAnswer, parseServerError } from "../../src/servers/server-error.js";
 
 const upstream = (body: string) => ({ detail: `Upstream OIDC error: ${body}` });
@@ -109,6 +109,14 @@ describe("the error made of an answer", () => {
     [500, 2, false],
     [400, undefined, false],
   ])("%i with Retry-After %s: surely unprocessed is %s", (status, retryAfter, unprocessed) => {
-    expect(errorFromAnswer(request, answer(status, "", { retryAfter })).unprocessed).toBe(unprocessed);
+    const busy = answer(status, "", { retryAfter });
+    expect(errorFromAnswer({ ...request, spends: true }, busy).unprocessed).toBe(unprocessed);
+    // What spends nothing has been sent again already.
+    expect(errorFromAnswer(request, busy).unprocessed).toBe(false);
   });
+});
+
+it("says nothing of JSON that is cut off: it may hold a token", () => {
+  const text = '{"access_token":"secret-of-a-token';
+  expect(parseServerError(undefined, text)).toEqual({});
 });

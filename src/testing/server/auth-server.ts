@@ -24,6 +24,8 @@ export interface AuthServerOptions {
   deviceCodeLifetime?: number;
   /** Whether each refresh gives a new refresh token, and reuse of the old one revokes the login. Default true. */
   rotateRefreshTokens?: boolean;
+  /** Seconds for which a used refresh token gets the same answer again, as some servers have it. Default 0. */
+  refreshGracePeriod?: number;
   /** Milliseconds that a token request takes. Default 0. */
   tokenLatency?: number;
   /** What GET /auth/v2/auth-ports lists. Default: there is no such route. */
@@ -97,6 +99,7 @@ const REDIRECT_PORTS = [53_100, 53_101, 53_102, 53_103, 53_104, 53_105];
 export async function startAuthServer(options: AuthServerOptions = {}): Promise<AuthServer> {
   const deviceInterval = "deviceInterval" in options ? options.deviceInterval : 5;
   const { accessTokenLifetime = 300, deviceCodeLifetime = 600, basePath = "" } = options;
+  const { authPorts, refreshGracePeriod = 0 } = options;
   const controls = new Controls({
     deviceInterval: deviceInterval ?? 5,
     enforceInterval: options.enforceInterval ?? true,
@@ -115,8 +118,10 @@ export async function startAuthServer(options: AuthServerOptions = {}): Promise<
   );
   const broker = options.mode === "broker" ? await Broker.create(accessTokenLifetime) : undefined;
   const upstream = new Upstream(provider);
-  const { authPorts } = options;
-  const front = { basePath, upstream, broker, controls, authPorts, deviceInterval, deviceCodeLifetime };
+  const front = {
+    ...{ basePath, upstream, broker, controls, authPorts },
+    ...{ deviceInterval, deviceCodeLifetime, refreshGracePeriod },
+  };
   let server: Listening;
   try {
     server = await listen(options.port ?? 0, routes(front));

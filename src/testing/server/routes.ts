@@ -16,6 +16,8 @@ export interface RoutesOptions {
   /** Seconds; `undefined`: the device answer names none. */
   readonly deviceInterval: number | undefined;
   readonly deviceCodeLifetime: number;
+  /** Seconds. */
+  readonly refreshGracePeriod: number;
 }
 
 const SCOPES = ["openid", "profile", "email"];
@@ -34,8 +36,8 @@ const METHODS: Readonly<Record<string, string>> = { device: "POST", token: "POST
 
 /** The py-oidc-auth routes in front of a provider, answering as the FastAPI server does. */
 export function routes(options: RoutesOptions): RequestListener {
-  const { controls, upstream, broker } = options;
-  const tokenRoute = new TokenRoute(upstream, broker);
+  const { controls, upstream, broker, refreshGracePeriod } = options;
+  const tokenRoute = new TokenRoute(upstream, broker, refreshGracePeriod);
   return (request, response) => {
     answer(request, response).catch(() => {
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });

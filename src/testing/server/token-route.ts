@@ -19,13 +19,28 @@ export function grantOf(form: URLSearchParams): Grant | undefined {
 export class TokenRoute {
   readonly #upstream: Upstream;
   readonly #broker: Broker | undefined;
+  readonly #graceMs: number;
+  /** What used refresh tokens got, and until when (steady milliseconds) they get it again. */
+  readonly #renewed = new Map<string, { readonly reply: Reply; readonly until: number }>();
 
-  constructor(upstream: Upstream, broker: Broker | undefined) {
+  /** @param gracePeriod seconds for which a used refresh token is answered as the first time */
+  constructor(upstream: Upstream, broker: Broker | undefined, gracePeriod: number) {
     this.#upstream = upstream;
     this.#broker = broker;
+    this.#graceMs = gracePeriod * 1000;
   }
 
   async answer(form: URLSearchParams, shape: ErrorShape): Promise<Reply> {
+    const used = form.get("refresh-token") ?? "";
+    const known = this.#renewed.get(used);
+    if (known && performance.now() < known.until) return known.reply;
+    const reply = await this.#answer(form, shape);
+    if (used && reply.status === 200)
+      this.#renewed.set(used, { reply, until: performance.now() + this.#graceMs });
+    return reply;
+  }
+
+  async #answer(form: URLSearchParams, shape: ErrorShape): Promise<Reply> {
     const grant = grantOf(form);
     if (!grant) return detail(400, "Missing (device) code or refresh_token");
     try {

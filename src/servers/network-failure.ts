@@ -1,0 +1,78 @@
+import { AuthError } from "../errors.js";
+import { type HttpRequest, name } from "./http-message.js";
+
+/** Why no answer came, and what may be done about it. */
+export interface NetworkFailure {
+  readonly error: AuthError;
+  /** Whether it may work in a moment. */
+  readonly passing: boolean;
+}
+
+/** System calls before any byte of the request has left: what fails in them was surely not processed. */
+const CONNECTING = new Set(["connect", "getaddrinfo"]);
+
+/** Makes our error of what `fetch` threw. */
+export function networkFailure(request: HttpRequest, thrown: unknown): NetworkFailure {
+  const failure = systemError(thrown);
+  const code = failure?.code ?? "";
+  const connecting = CONNECTING.has(failure?.syscall ?? "") || code === "UND_ERR_CONNECT_TIMEOUT";
+  const untrusted = UNTRUSTED.test(code);
+  const [what, hint] = explain(code, request.url);
+  const error = new AuthError("network_error", `The ${name(request)} cannot be reached: ${what}.`, {
+    cause: thrown,
+    hint,
+    unprocessed: request.spends && connecting,
+    answerLost: request.spends && !connecting && !untrusted,
+  });
+  return { error, passing: !untrusted };
+}
+
+/** The error for a request that took longer than it may. */
+export function requestTimedOut(request: HttpRequest, ms: number): AuthError {
+  return new AuthError("network_error", `The ${name(request)} did not answer within ${ms / 1000} s.`, {
+    hint: "Try again in a moment. If the server is only slow, give it longer: requestTimeout.",
+    answerLost: request.spends,
+  });
+}
+
+/** What the handshake of TLS fails with: nobody was spoken to who may hear anything. */
+const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER|SSL|TLS/;
+
+function explain(code: string, url: URL): [string, string | undefined] {
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return [`the name ${url.hostname} cannot be resolved`, "Check the address, and the network or VPN."];
+  }
+  if (code === "ECONNREFUSED") return ["nothing answers on that port", undefined];
+  if (code === "ECONNRESET" || code === "UND_ERR_SOCKET" || code === "EPIPE") {
+    return ["the connection was dropped", undefined];
+  }
+  if (/TIMEOUT|TIMEDOUT/.test(code)) return ["it takes too long to answer", undefined];
+  if (UNTRUSTED.test(code)) {
+    return [
+      `its certificate or TLS set-up is not trusted (${code})`,
+      "If the server's certificate comes from your organisation, name its CA file: NODE_EXTRA_CA_CERTS=/path/to/ca.pem, or network: { caFile }.",
+    ];
+  }
+  return [code || "the connection failed", undefined];
+}
+
+interface SystemError {
+  code?: string;
+  syscall?: string;
+}
+
+/** Digs the system's error out of what `fetch` throws: nested in `cause`, or the last of several addresses tried. */
+function systemError(error: unknown, depth = 0): SystemError | undefined {
+  if (typeof error !== "object" || error === null || depth > 5) return undefined;
+  if (error instanceof AggregateError) {
+    // Every address must have failed while connecting; one that got further decides.
+    const failures = error.errors.map((one) => systemError(one, depth + 1));
+    return failures.find((one) => !CONNECTING.has(one?.syscall ?? "")) ?? failures[0];
+  }
+  const { code, syscall, cause } = error as { code?: unknown; syscall?: unknown; cause?: unknown };
+  if (cause !== undefined) return systemError(cause, depth + 1) ?? (error as SystemError);
+  return {
+    ...(typeof code === "string" && { code }),
+    ...(typeof syscall === "string" && { syscall }),
+  };
+}
