@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Dispatcher } from "undici";
+import type { Dispatcher } from "undici/index.js";
 import { AuthError } from "./errors.js";
 import type { NetworkOptions } from "./options.js";
 import { invalid, onlyKnown } from "./settings/checks.js";
@@ -14,7 +14,7 @@ interface Tls {
 
 /**
  * A `fetch` that goes through a proxy, trusts an extra certificate authority, shows a client certificate. Node 20's own
- * can do none of these.
+ * can do none of these. The same on Bun and Deno, for what network-fetch.ts says.
  *
  * @throws AuthError `invalid_config`
  */
@@ -23,7 +23,8 @@ export async function openNetwork(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<typeof globalThis.fetch> {
   onlyKnown(network, ["proxy", "caFile", "certFile", "keyFile", "passphrase"], "network");
-  const undici = await import("undici");
+  // By its file: for the bare name Bun gives a stand-in of its own, which heeds no proxy and no certificate.
+  const undici = await import("undici/index.js");
   const tls = await readTls(network);
   const dispatcher = dispatcherOf(undici, network.proxy, tls, env);
   // The package's own fetch: Node's may be of a version that does not understand its agents.
@@ -63,7 +64,7 @@ async function portable(
 }
 
 function dispatcherOf(
-  undici: typeof import("undici"),
+  undici: typeof import("undici/index.js"),
   proxy: NetworkOptions["proxy"],
   tls: Tls,
   env: Readonly<Record<string, string | undefined>>,

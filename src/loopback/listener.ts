@@ -214,12 +214,12 @@ class LoopbackListener implements CallbackListener {
 
   /** Answers what is no HTTP request, or too large a one, below node:http, which has given up on it. */
   #refuse(socket: Duplex, status: string): void {
+    // Junk behind a request that is being answered, or more of the same: the answer ends the connection.
+    if (this.#connections.get(socket) !== "idle") return;
     if (!socket.writable) {
       socket.destroy();
       return;
     }
-    // Junk behind a request that is being answered, or more of the same: the answer ends the connection.
-    if (this.#connections.get(socket) !== "idle") return;
     this.#connections.set(socket, "refused");
     const body = renderPage(ignored(), this.#look);
     const headers = Object.entries({ ...pageHeaders(this.#look), "Content-Length": Buffer.byteLength(body) });

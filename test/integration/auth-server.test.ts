@@ -366,10 +366,10 @@ describe("faults", () => {
     const server = await start();
     const { refresh_token } = await deviceLogin(server);
     server.fail("token", "reset");
-    await expect(refresh(server, refresh_token)).rejects.toThrow("fetch failed");
+    await expect(refresh(server, refresh_token)).rejects.toThrow(TypeError);
     expect(server.counts["refreshes"]).toBeUndefined();
     server.fail("token", "lost-answer");
-    await expect(refresh(server, refresh_token)).rejects.toThrow("fetch failed");
+    await expect(refresh(server, refresh_token)).rejects.toThrow(TypeError);
     expect(server.counts["refreshes"]).toBe(1);
     expect(wrapped(await refresh(server, refresh_token))).toMatchObject({ error: "invalid_grant" });
   });
@@ -389,7 +389,7 @@ describe("faults", () => {
     await vi.waitFor(() => expect(server.counts["device"]).toBe(1));
     await server.close();
     expect(await stalled).toBe("ended");
-    await expect(get(server, loginRoute())).rejects.toThrow("fetch failed");
+    await expect(get(server, loginRoute())).rejects.toThrow(TypeError);
   });
 
   it.each(["login", "userinfo", "auth-ports", "me"] as const)("reach the route %s", async (route) => {

@@ -20,7 +20,7 @@ import { approveDevice, completeLogin, startAuthServer } from "../../src/testing
 import { startApi } from "../support/api.js";
 import { startIssuer } from "../support/issuer.js";
 import { logIn } from "../support/login.js";
-import { runNode } from "../support/processes.js";
+import { runNode, runtimeWords } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 /** The commands of the built program, against real servers and with the real programs that call it. */
@@ -57,7 +57,7 @@ async function world(login = true) {
   /** The program under its own name, for others to call. */
   const bin = join(home, "bin");
   mkdirSync(bin);
-  writeFileSync(join(bin, "oidc-auth"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, {
+  writeFileSync(join(bin, "oidc-auth"), `#!/bin/sh\nexec ${runtimeWords(CLI).join(" ")} "$@"\n`, {
     mode: 0o755,
   });
   return {
@@ -490,8 +490,8 @@ describe("git-credential", () => {
   it("says nothing on standard output without a login, so that git asks on", async () => {
     const { run, server } = await world(false);
     const result = await run(
-      ["git-credential", "get", "--auth", server.host, "--no-person"],
-      {},
+      ["git-credential", "get", "--auth", server.host, "--no-interactive"],
+      { INTERACTIVE_SESSION: "1" },
       "protocol=https\nhost=x\n\n",
     );
     expect(result).toMatchObject({ code: 0, stdout: "" });

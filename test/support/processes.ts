@@ -18,20 +18,27 @@ export interface Child {
 }
 
 export interface RunOptions {
+  /** The words before the script's path. Default: the runtime of the tests. */
+  readonly runtime?: readonly string[];
   /** Runs without root's right to write anywhere. Nothing changes where the tests do not run as root. */
   readonly unprivileged?: boolean;
   /** Longest file that it may write, in blocks of 512 bytes. */
   readonly fileLimit?: number;
 }
 
-/** Runs a program of ours in Node, killed at the latest when the test has finished. */
+/** What runs a script in the runtime that the tests run in, in a shell. */
+export function runtimeWords(script: string): string[] {
+  return [process.execPath, ...("deno" in process.versions ? ["run", "--allow-all"] : []), script];
+}
+
+/** Runs a program of ours, killed at the latest when the test has finished. */
 export function runNode(
   script: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
-  { unprivileged, fileLimit }: RunOptions = {},
+  { unprivileged, fileLimit, runtime = [process.execPath] }: RunOptions = {},
 ): Child {
-  const command = [process.execPath, script, ...args];
+  const command = [...runtime, script, ...args];
   // The shell is replaced by the program, so that signals reach it.
   const limited = ["sh", "-c", `ulimit -f ${fileLimit}; trap "" XFSZ; exec "$@"`, "sh", ...command];
   const inner = fileLimit === undefined ? command : limited;

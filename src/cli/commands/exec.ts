@@ -55,12 +55,14 @@ export const command: Command = {
       const path = join(folder, "token");
       await put(path, token);
       void keepFresh(path, token, authenticate, io, stop.signal);
-      io.handOverSignals?.();
-      return await runProgram(program, words, {
+      const ended = runProgram(program, words, {
         ...process.env,
         [names.token]: token.accessToken,
         [names.file]: path,
       });
+      // Only now: a signal that finds no handler, for however short a time, would end us and not the program.
+      io.handOverSignals?.();
+      return await ended;
     } finally {
       stop.abort();
       await rm(folder, { recursive: true, force: true });

@@ -14,7 +14,6 @@ export const command: Command = {
   options: {
     auth: { type: "string", value: "HOST", help: "the auth server, or the name of a profile" },
     username: { type: "string", value: "NAME", help: "the name that goes with the token (default oauth2)" },
-    "no-person": { type: "boolean", help: "never ask anybody to log in" },
     ...TARGET_OPTIONS,
     ...(LOGIN_OPTIONS as Record<string, Option>),
   },
@@ -47,9 +46,8 @@ async function get(
   io: CliIo,
 ): Promise<number> {
   const username = asked["username"] ?? textOf(input, "username") ?? "oauth2";
-  const interactive = isOn(input, "no-person") ? false : options.interactive;
   try {
-    const token = await createAuthenticator(target, { ...options, interactive, ...reporting(io) })();
+    const token = await createAuthenticator(target, { ...options, ...reporting(io) })();
     const lines = [
       `username=${username}`,
       `password=${token.accessToken}`,

@@ -76,7 +76,8 @@ export async function applyFault(
   if (fault === "stall") return false;
   if (fault === "lost-answer") {
     response.end = function lose(this: ServerResponse) {
-      this.destroy();
+      // The socket: for a response that is destroyed before its head, Bun sends one.
+      this.socket?.destroy();
       return this;
     } as ServerResponse["end"];
     response.writeHead = function skip(this: ServerResponse) {
