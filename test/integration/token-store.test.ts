@@ -362,10 +362,16 @@ describe.each([
     const held = new Promise<void>((resolve) => {
       finish = resolve;
     });
+    let enter = () => {};
+    const entered = new Promise<void>((resolve) => {
+      enter = resolve;
+    });
     const holder = store.update(HOST, async () => {
+      enter();
       await held;
       return token("won");
     });
+    await entered;
     const abort = new AbortController();
     const aborted = store.update(HOST, async () => token("late"), { signal: abort.signal });
     abort.abort();

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { Ledger } from "../../bench/soak/ledger.js";
+import { soak } from "../../bench/soak/run.js";
+import { verdict } from "../../bench/soak/verdict.js";
+
+/** The soak of `npm run soak`, in small: fewer processes, shorter tokens, more faults, for half a minute. */
+it("keeps every promise under kills, contention and faults", { timeout: 180_000 }, async () => {
+  const result = await soak({
+    seconds: 25,
+    processes: 12,
+    seed: 1,
+    lifetime: 5,
+    faultRate: 0.25,
+    faults: ["429", "503", "500", "reset", "lost answer"],
+    hosts: 2,
+    accounts: 4,
+    killEveryMs: 1000,
+    sampleEveryMs: 1000,
+  });
+  expect(result.ledger.broken).toEqual([]);
+  // Growth shows over minutes only.
+  expect(
+    verdict(result).filter(({ what, kept }) => kept === false && !/heap|memory|open/.test(what)),
+  ).toEqual([]);
+  // Otherwise nothing was put to the test.
+  expect(result.calls).toBeGreaterThan(50);
+  expect(result.kills).toBeGreaterThan(5);
+  expect(result.ledger.refreshes).toBeGreaterThan(8);
+  expect(Object.keys(result.ledger.faults).length).toBeGreaterThan(2);
+});
+
+describe("the ledger of the soak", () => {
+  const open = () => {
+    const ledger = new Ledger(60_000);
+    ledger.granted("one", "r1", 60_000, undefined);
+    return ledger;
+  };
+  const failure = { login: "one", message: "m", began: 55_000 };
+
+  it("accounts for a refresh that was due", () => {
+    const ledger = open();
+    ledger.asked("r1", "a", 55_000, false);
+    expect([ledger.refreshes, ledger.ratio, ledger.broken]).toEqual([1, 1, []]);
+  });
+
+  it("sees a refresh that was not due", () => {
+    const ledger = open();
+    ledger.asked("r1", "a", 30_000, false);
+    expect([ledger.needless, ledger.ratio]).toEqual([1, 2]);
+  });
+
+  it("sees a refresh token that is used twice, or was never given", () => {
+    const ledger = open();
+    ledger.asked("r1", "a", 55_000, false);
+    ledger.asked("r1", "b", 55_001, false);
+    ledger.asked("r9", "b", 55_002, false);
+    expect(ledger.broken).toHaveLength(2);
+  });
+
+  it("sees a call that fails without a fault, or twice for one", () => {
+    const ledger = open();
+    ledger.failed({ ...failure, code: "network_error" });
+    expect(ledger.broken).toHaveLength(1);
+    ledger.faulted("one", "500");
+    ledger.failed({ ...failure, code: "request_failed" });
+    expect(ledger.broken).toHaveLength(1);
+    ledger.failed({ ...failure, code: "request_failed" });
+    expect(ledger.broken).toHaveLength(2);
+  });
+
+  it("sees a call that fails over a fault that has to be survived", () => {
+    const ledger = open();
+    ledger.faulted("one", "503");
+    ledger.failed({ ...failure, code: "request_failed" });
+    expect(ledger.broken).toHaveLength(1);
+  });
+
+  it.each([
+    ["an answer that was lost", (ledger: Ledger) => ledger.asked("r1", "a", 55_000, true)],
+    [
+      "a kill in the middle",
+      (ledger: Ledger) => {
+        ledger.asked("r1", "a", 55_000, false);
+        ledger.killed("a");
+      },
+    ],
+  ])("lets a login end after %s, until it is renewed", (_what, lose) => {
+    const ledger = open();
+    lose(ledger);
+    ledger.granted("one", "r2", 115_000, "r1");
+    ledger.asked("r1", "b", 56_000, false);
+    expect(ledger.isEnded("one")).toBe(true);
+    ledger.failed({ ...failure, code: "interaction_required" });
+    expect(ledger.broken).toEqual([]);
+    ledger.granted("one", "r3", 120_000, undefined);
+    ledger.renewed("one", 60_000);
+    ledger.failed({ ...failure, code: "interaction_required", began: 61_000 });
+    expect(ledger.broken).toHaveLength(1);
+  });
+});
+
+describe("the verdict of the soak", () => {
+  const ledger = new Ledger(60_000);
+  const sample = { heap: 10e6, rss: 80e6, handles: 5, files: 20 };
+  const judge = (last: Partial<typeof sample>) => {
+    const samples = [Array.from({ length: 40 }, (_, n) => (n < 20 ? sample : { ...sample, ...last }))];
+    const rows = verdict({ seconds: 1, calls: 1, kills: 0, relogins: 0, ledger, samples, left: [] });
+    return rows.filter(({ kept }) => kept === false).map(({ what }) => what);
+  };
+
+  it("sees what grows, and nothing where nothing does", () => {
+    expect(judge({})).toEqual([]);
+    expect(judge({ heap: 13e6 })).toEqual(["heap, MB"]);
+    expect(judge({ rss: 120e6 })).toEqual(["resident memory, MB"]);
+    expect(judge({ handles: 8 })).toEqual(["open handles"]);
+    expect(judge({ files: 30 })).toEqual(["open descriptors"]);
+  });
+});
