@@ -41,7 +41,7 @@ export {
   type ProtocolErrorCode,
 } from "./errors.js";
 export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.js";
-export { tokenProvider } from "./fetch/token-provider.js";
+export { type TokenProviderCall, tokenProvider } from "./fetch/token-provider.js";
 export { CodeFlow } from "./flows/code-flow.js";
 export { DeviceFlow } from "./flows/device-flow.js";
 export type { Target } from "./flows/session.js";

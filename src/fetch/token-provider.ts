@@ -2,6 +2,14 @@ import { createAuthenticator } from "../authenticate.js";
 import type { Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
 
+/** One call of what {@link tokenProvider} gives. */
+export interface TokenProviderCall {
+  /** Ends the call with `login_cancelled`. */
+  signal?: AbortSignal | undefined;
+  /** An access token that the API has just refused (401): it is renewed, whatever its end says. */
+  rejected?: string | undefined;
+}
+
 /**
  * A function that gives a valid access token, for SDKs that want a callback.
  *
@@ -10,7 +18,7 @@ import type { AuthenticateOptions } from "../options.js";
 export function tokenProvider(
   target: Target,
   options: AuthenticateOptions = {},
-): (call?: { signal?: AbortSignal }) => Promise<string> {
+): (call?: TokenProviderCall) => Promise<string> {
   const token = createAuthenticator(target, options);
-  return async (call) => (await token({ signal: call?.signal })).accessToken;
+  return async ({ signal, rejected } = {}) => (await token({ signal, rejected })).accessToken;
 }

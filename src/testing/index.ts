@@ -1,3 +1,10 @@
+/**
+ * For the tests of tools that log in: a real auth server on the loopback address, a scripted person, a clock that stands
+ * still, a store in memory, failures, and the tests that every backend of a store passes. The server needs the package
+ * `oidc-provider`.
+ *
+ * @module oidc-auth-client/testing
+ */
 export { failures } from "./failures.js";
 export { type FakeClock, type FakeClockOptions, fakeClock } from "./fake-clock.js";
 export { type MemoryStoreOptions, memoryStore, type TestTokenOptions, testToken } from "./memory-store.js";

@@ -12,7 +12,9 @@ export interface PersonOptions {
 
 /** What a program shows to a person who opens the address and types the code. */
 export interface ShownCode {
+  /** Where they go. */
   readonly verificationUri: string | URL;
+  /** What they type there. */
   readonly userCode: string;
 }
 

@@ -3,8 +3,11 @@ import { approveDevice, completeLogin, type PersonOptions } from "./person.js";
 
 /** Options of {@link scriptedPerson}. */
 export interface ScriptedPersonOptions extends PersonOptions {
-  /** Whether they act on what they are shown; `false`: the test does. Default true. */
-  acts?: boolean | undefined;
+  /**
+   * Whether they act on what they are shown; `false`: the test does. A function is what they do instead at each step,
+   * which the login waits for. Default true.
+   */
+  acts?: boolean | ((step: LoginStep) => unknown) | undefined;
 }
 
 /** What a person is shown, kept. */
@@ -34,12 +37,13 @@ export function scriptedPerson(options: ScriptedPersonOptions = {}): ScriptedPer
   const opened = new Set<string>();
   const browse = async (url: string, redirectUri?: string) => {
     // The page that the display shows is the one that the browser is asked to open next.
-    if (!acts || opened.has(url)) return;
+    if (acts !== true || opened.has(url)) return;
     opened.add(url);
     await completeLogin(url, { ...person, redirectUri });
   };
   const ui = personUi(async (step) => {
-    if (step.type === "device" && acts) await approveDevice(step.code.uri, person);
+    if (typeof acts === "function") await acts(step);
+    if (step.type === "device" && acts === true) await approveDevice(step.code.uri, person);
     if (step.type === "code") await browse(step.url, step.redirectUri);
   });
   return { ui, openBrowser: (url) => browse(url), interactive: true };

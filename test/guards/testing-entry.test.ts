@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { filesIn, importsOf, ROOT, resolveImport } from "./imports.js";
 
-/** Files that run the server's own provider with settings of their own. */
+/** Files that run parts of the server with settings of their own. */
 const INSIDE = [
+  "bench/soak/gate.ts",
   "test/support/issuer.ts",
   ...["issuers", "job-grants", "world"].map((name) => `test/docs/stage/${name}.ts`),
 ];

@@ -406,6 +406,10 @@ it("a token provider gives the bare token, renewed when it has to be", async () 
   const renewed = await provide();
   expect(renewed).not.toBe(token.accessToken);
   expect(await provide()).toBe(renewed);
+  // What the API refuses is renewed, and what somebody else has renewed meanwhile is not.
+  const third = await provide({ rejected: renewed });
+  expect(third).not.toBe(renewed);
+  expect(await provide({ rejected: renewed })).toBe(third);
 });
 
 it("wrong origins and options are told at once", () => {

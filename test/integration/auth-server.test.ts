@@ -274,6 +274,15 @@ describe("refreshing", () => {
     ]);
   });
 
+  it("answers a used refresh token as the first time, where it has a grace period", async () => {
+    const server = await start({ refreshGracePeriod: 3600 });
+    const { refresh_token } = await deviceLogin(server);
+    const first = await refresh(server, refresh_token);
+    const again = await refresh(server, refresh_token);
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect((await refresh(server, first.body["refresh_token"])).body).not.toEqual(first.body);
+  });
+
   it("is refused after all logins were revoked, and at another server", async () => {
     const [server, other] = await Promise.all([start(), start()]);
     const { refresh_token, access_token } = await deviceLogin(server);

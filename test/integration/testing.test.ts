@@ -1,8 +1,10 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { Config } from "../../src/config.js";
 import { DeviceFlow } from "../../src/flows/device-flow.js";
+import type { LoginStep } from "../../src/login-ui.js";
 import {
   type AuthServer,
   approveDevice,
@@ -81,6 +83,22 @@ describe("the provider behind the server, as a target of its own", () => {
     expect(await login("code")).toBeTruthy();
   });
 
+  it("is asked with a form that comes in pieces, and still knows what for", async () => {
+    const { server } = await toolWorld();
+    const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: "x", client_id: "cli" });
+    const body = String(form);
+    const headers = {
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": String(body.length),
+    };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asking = request(`${server.issuer}/token`, { method: "POST", headers }, resolve);
+      asking.on("error", reject).write(body.slice(0, 20), () => asking.end(body.slice(20)));
+    });
+    expect([answer.statusCode, JSON.parse(await text(answer)).error]).toEqual([400, "invalid_grant"]);
+    expect(server.counts).toEqual({ token: 1, "token:refresh": 1 });
+  });
+
   it("has no device flow where there is to be none", async () => {
     const { server, target, alone } = await toolWorld({ deviceFlow: false });
     await expect(new DeviceFlow(target, alone).getDeviceCode()).rejects.toMatchObject({
@@ -143,6 +161,16 @@ describe("the scripted person", () => {
     const { code } = await person.ui.seen("device");
     await server.approveDevice(code.userCode, { name: "dora" });
     expect(await me(server, (await login).headers)).toMatchObject({ username: "dora" });
+  });
+
+  it("does what the test says instead, and the login waits for it", async () => {
+    const { server, host, alone } = await toolWorld();
+    const acts = async (step: LoginStep) => {
+      if (step.type === "device") await server.approveDevice(step.code.userCode, { name: "eva" });
+    };
+    const token = await authenticate(host, { ...alone, ...scriptedPerson({ acts }) });
+    expect(await me(server, token.headers)).toMatchObject({ username: "eva" });
+    expect(server.counts["token:device"]).toBe(1);
   });
 
   it("can be reached in CI, too, and ends a login that goes wrong with what they saw", async () => {

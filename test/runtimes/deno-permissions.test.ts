@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { approveDevice } from "../../src/testing/person.js";
-import { type AuthServer, startAuthServer } from "../../src/testing/server/auth-server.js";
+import { type AuthServer, approveDevice, startAuthServer } from "../../src/testing/index.js";
 import { runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { runtimes } from "./runtimes.js";

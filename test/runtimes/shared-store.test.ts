@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { LOCK_TIMES } from "../../src/store/file-lock.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startAuthServer } from "../../src/testing/index.js";
 import { logIn } from "../support/login.js";
 import { runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly unprivileged?: boolean;
   /** Longest file that it may write, in blocks of 512 bytes. */
   readonly fileLimit?: number;
+  /** The folder that it is started in. Default: the tests' own. */
+  readonly cwd?: string;
 }
 
 /** What runs a script in the runtime that the tests run in, in a shell. */
@@ -36,7 +38,7 @@ export function runNode(
   script: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
-  { unprivileged, fileLimit, runtime = [process.execPath] }: RunOptions = {},
+  { unprivileged, fileLimit, cwd, runtime = [process.execPath] }: RunOptions = {},
 ): Child {
   const command = [...runtime, script, ...args];
   // The shell is replaced by the program, so that signals reach it.
@@ -45,6 +47,7 @@ export function runNode(
   const drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
   const [program = "", ...rest] = unprivileged && process.getuid?.() === 0 ? [...drop, ...inner] : inner;
   const child = spawn(program, rest, {
+    ...(cwd !== undefined && { cwd }),
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });

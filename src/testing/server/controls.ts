@@ -4,8 +4,11 @@ import type { ErrorShape } from "./oauth-error.js";
 
 /** A request as it is logged: names only, no secret. */
 export interface LoggedRequest {
+  /** Such as `POST`. */
   readonly method: string;
+  /** Without its query. */
   readonly path: string;
+  /** Of its parameters, in the query and in the body. */
   readonly names: readonly string[];
 }
 

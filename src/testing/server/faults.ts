@@ -11,18 +11,25 @@ export type Fault =
       readonly body?: string;
       /** Default: `application/json` where the body looks like it, else `text/plain`. */
       readonly contentType?: string;
+      /** Further headers. */
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** Refused with an error code of OAuth (RFC 6749 §5.2), in the shape that the server's errors have. */
-  | { readonly error: string; readonly description?: string }
+  | {
+      /** A code of OAuth's (RFC 6749 §5.2), with which the request is refused in the shape that the server's errors have. */
+      readonly error: string;
+      /** In words. */
+      readonly description?: string;
+    }
   /** The connection is dropped before the request is processed. */
   | "reset"
   /** The request is processed, then the connection is dropped. */
   | "lost-answer"
   /** Nothing is ever answered. */
   | "stall"
-  /** Answered late, by this many milliseconds. */
-  | { readonly delay: number };
+  | {
+      /** Answered late, by this many milliseconds. */
+      readonly delay: number;
+    };
 
 /**
  * What is asked: the routes, and under the same names the provider's endpoints, where a program asks those itself. `me`

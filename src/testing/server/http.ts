@@ -43,7 +43,7 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
   return new URLSearchParams(text);
 }
 
-/** The body of a form, which whoever handles the request reads again. */
+/** The body of a form that states its length, as `fetch` does; whoever handles the request reads it again. */
 export async function peekForm(request: IncomingMessage): Promise<URLSearchParams> {
   const length = Number(request.headers["content-length"] ?? 0);
   let body = Buffer.alloc(0);
