@@ -16,8 +16,12 @@
  */
 export type AuthEvent =
   | { type: "reused"; server: string }
-  /** `lostAt`: since when (Unix seconds) it is not known whether the refresh token was spent: this is its one more try. */
-  | { type: "refresh_started"; server: string; lostAt?: number }
+  | {
+      type: "refresh_started";
+      server: string;
+      /** Since when (Unix seconds) it is not known whether the refresh token was spent: this is its one more try. */
+      lostAt?: number;
+    }
   | { type: "refreshed"; server: string }
   /** The server may have renewed the token, but its answer was lost on the way. */
   | { type: "refresh_lost"; server: string }

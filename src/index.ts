@@ -63,7 +63,7 @@ export type { Prompt } from "./settings/common.js";
 export type { Endpoints } from "./settings/endpoints.js";
 export type { IssuerInit, IssuerOptions, ResourceInit } from "./settings/issuer.js";
 export type { RouteOptions, RoutesInit } from "./settings/routes.js";
-export type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./store/backend.js";
+export type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } from "./store/backend.js";
 export { memoryBackend } from "./store/memory-backend.js";
 export type { EncryptionKey } from "./store/sealed-backend.js";
 export type { StoreTarget } from "./store/server-slot.js";

@@ -52,6 +52,6 @@ function installed(path: string): string {
   const found = join(FOLDER, "pinned/node_modules", path);
   if (existsSync(found)) return found;
   throw new Error(
-    `${found} is missing. Install the runtimes first: npm ci --prefix test/runtimes/pinned --ignore-scripts`,
+    `${found} is missing. Install the runtimes first: npm install --prefix test/runtimes/pinned --no-save --ignore-scripts`,
   );
 }
