@@ -99,8 +99,9 @@ export type FlowName = "auto" | "device" | "code";
 /** Options of `authenticate()`. */
 export interface AuthenticateOptions extends LoginOptions {
   /**
-   * Which login is used. Default `auto`. At an issuer: in the browser where one can be expected in front of the person, else by device code.
-   * At a server with the py-oidc-auth routes: by device code. Each where the server has it, else the other.
+   * Which login is used. Default `auto`. At an issuer: in the browser where one can be expected in front of the person,
+   * else by device code. At a server with the py-oidc-auth routes: by device code. Each where the server has it, else
+   * the other.
    */
   flow?: FlowName | undefined;
 }

@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { buildSchema, graphql } from "graphql";
-import { createCA, createCert } from "mkcert";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { people, type Who, type WhoRequest } from "../../examples/http-clients/people-service.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { startAuthServer } from "../../src/testing/index.js";
 import { type Answer, startApi } from "../support/api.js";
+import { localCertificate } from "../support/certificates.js";
 import { outcomeOf, runExample } from "../support/examples.js";
 import { logIn } from "../support/login.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -99,13 +99,7 @@ it("graphql-request: the query is sent again with a renewed token", async () => 
 
 /** A gRPC server over TLS, and the file of who signed its certificate. */
 async function startGrpc(who: (authorization: string) => Promise<string | undefined>) {
-  const names = { organization: "test", countryCode: "DE", state: "HH", locality: "Hamburg", validity: 1 };
-  const ca = await createCA(names);
-  const { cert, key } = await createCert({
-    ca: { key: ca.key, cert: ca.cert },
-    domains: ["localhost"],
-    validity: 1,
-  });
+  const { ca, cert, key } = await localCertificate();
   const server = new Server();
   const whoAmI = (call: ServerUnaryCall<WhoRequest, Who>, answer: sendUnaryData<Who>): void => {
     void who(String(call.metadata.get("authorization")[0])).then((username) => {
@@ -121,7 +115,7 @@ async function startGrpc(who: (authorization: string) => Promise<string | undefi
   );
   onTestFinished(() => server.forceShutdown());
   const roots = join(tempFolder(), "roots.pem");
-  writeFileSync(roots, ca.cert);
+  writeFileSync(roots, ca);
   return { GRPC_ADDRESS: `localhost:${port}`, GRPC_ROOTS: roots };
 }
 

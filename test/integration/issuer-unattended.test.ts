@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { exportJWK, exportPKCS8, generateKeyPair, SignJWT } from "jose";
-import { createCA, createCert } from "mkcert";
 import type { ClientMetadata } from "oidc-provider";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
@@ -20,6 +19,7 @@ import type { Credentials } from "../../src/grant.js";
 import type { IssuerInit } from "../../src/settings/issuer.js";
 import { startAuthServer } from "../../src/testing/index.js";
 import { introspect } from "../../src/userinfo.js";
+import { localCertificate } from "../support/certificates.js";
 import { startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
 import { logIn } from "../support/login.js";
@@ -91,25 +91,14 @@ describe("the client's own credentials", () => {
   });
 
   it("by a TLS client certificate, over a provider whose authority only we know (RFC 8705)", async () => {
-    const ca = await createCA({
-      organization: "Test",
-      countryCode: "DE",
-      state: "HH",
-      locality: "HH",
-      validity: 2,
-    });
-    const made = await createCert({
-      ca: { key: ca.key, cert: ca.cert },
-      domains: ["localhost"],
-      validity: 2,
-    });
+    const { ca, cert, key } = await localCertificate();
     const folder = tempFolder();
     const write = (name: string, text: string) => {
       writeFileSync(join(folder, name), text, { mode: 0o600 });
       return join(folder, name);
     };
     const { issuer } = await startIssuer({
-      tls: { cert: made.cert, key: made.key, ca: ca.cert },
+      tls: { cert, key, ca },
       configuration: { clientAuthMethods: ["tls_client_auth"] },
       clients: [
         { ...SERVICE, token_endpoint_auth_method: "tls_client_auth", tls_client_auth_san_dns: "localhost" },
@@ -138,9 +127,9 @@ describe("the client's own credentials", () => {
     };
     const { options } = issuerWorld(target);
     const network = {
-      caFile: write("ca.pem", ca.cert),
-      certFile: write("cert.pem", made.cert),
-      keyFile: write("key.pem", made.key),
+      caFile: write("ca.pem", ca),
+      certFile: write("cert.pem", cert),
+      keyFile: write("key.pem", key),
     };
     expect((await authenticate(target, { ...options, network })).accessToken).toBeTruthy();
     const without = { ...options, force: true, network: { caFile: network.caFile } };

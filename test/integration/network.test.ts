@@ -2,13 +2,13 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createCA, createCert } from "mkcert";
 import { createProxy } from "proxy";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { clientCredentials } from "../../src/credentials/grants.js";
 import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
 import type { NetworkOptions } from "../../src/options.js";
 import { startApi } from "../support/api.js";
+import { localCertificate } from "../support/certificates.js";
 import { startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -58,21 +58,10 @@ describe("a proxy that asks for a password", () => {
 
   it("is gone through where the option names it, for https by a tunnel, with an authority of one's own", async () => {
     const proxy = await startProxy();
-    const ca = await createCA({
-      organization: "Test",
-      countryCode: "DE",
-      state: "HH",
-      locality: "HH",
-      validity: 2,
-    });
-    const made = await createCert({
-      ca: { key: ca.key, cert: ca.cert },
-      domains: ["localhost"],
-      validity: 2,
-    });
+    const { ca, cert, key } = await localCertificate();
     const caFile = join(tempFolder(), "ca.pem");
-    writeFileSync(caFile, ca.cert);
-    const { issuer } = await startIssuer({ clients: [CLIENT], tls: { cert: made.cert, key: made.key } });
+    writeFileSync(caFile, ca);
+    const { issuer } = await startIssuer({ clients: [CLIENT], tls: { cert, key } });
     const target = { issuer, clientId: "service", clientSecret: SECRET, credentials: clientCredentials() };
     const { login } = issuerWorld(target);
     expect((await login({ network: { proxy: proxy.url(), caFile } })).accessToken).toBeTruthy();

@@ -3,25 +3,8 @@ import { authenticate } from "../../src/authenticate.js";
 import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
 import { forgetAllDocuments } from "../../src/servers/document-cache.js";
 import { type Answer, startApi } from "../support/api.js";
-import { type IssuerTestOptions, startIssuer } from "../support/issuer.js";
+import { type IssuerTestOptions, REGISTRATION, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
-
-const REGISTRATION: IssuerTestOptions = {
-  clients: [],
-  features: {
-    registration: { enabled: true, initialAccessToken: false },
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: () => [],
-      useGrantedResource: () => false,
-      getResourceServerInfo: (_context, resource) => ({
-        scope: "read write",
-        accessTokenFormat: "opaque",
-        audience: resource,
-      }),
-    },
-  },
-};
 
 const json = (body: object): Answer => [200, { "content-type": "application/json" }, JSON.stringify(body)];
 

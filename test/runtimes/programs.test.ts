@@ -3,9 +3,9 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { createCA, createCert } from "mkcert";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { approveDevice, startAuthServer } from "../../src/testing/index.js";
+import { localCertificate } from "../support/certificates.js";
 import { runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { runtimes } from "./runtimes.js";
@@ -43,20 +43,9 @@ describe.each(runtimes())("$name", ({ words: runtime }) => {
   });
 
   it("shows a client certificate, and trusts an authority of one's own", async () => {
-    const ca = await createCA({
-      organization: "Test",
-      countryCode: "DE",
-      state: "HH",
-      locality: "HH",
-      validity: 2,
-    });
-    const made = await createCert({
-      ca: { key: ca.key, cert: ca.cert },
-      domains: ["localhost"],
-      validity: 2,
-    });
+    const { ca, cert, key } = await localCertificate();
     const server = createServer(
-      { cert: made.cert, key: made.key, ca: ca.cert, requestCert: true, rejectUnauthorized: false },
+      { cert, key, ca, requestCert: true, rejectUnauthorized: false },
       (request, response) => response.end(`authorized: ${(request.socket as TLSSocket).authorized}`),
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -69,7 +58,7 @@ describe.each(runtimes())("$name", ({ words: runtime }) => {
       writeFileSync(join(folder, name), text, { mode: 0o600 });
       return join(folder, name);
     };
-    const files = [write("ca.pem", ca.cert), write("cert.pem", made.cert), write("key.pem", made.key)];
+    const files = [write("ca.pem", ca), write("cert.pem", cert), write("key.pem", key)];
     const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
     const child = runNode(worker("network"), [url, ...files], {}, { runtime });
     expect(await child.line(() => true)).toBe("authorized: true");

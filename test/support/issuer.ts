@@ -23,15 +23,11 @@ export interface IssuerTestOptions {
   /** Answers before the provider does: returns true where it did. */
   readonly before?: (...[request, response]: Parameters<RequestListener>) => boolean;
   readonly path?: string;
-  /** The origin that the world knows it by, where something stands in front of it. */
-  readonly publicOrigin?: string;
 }
 
 export interface TestIssuer {
   readonly issuer: string;
   readonly provider: ProviderInstance;
-  /** Where it really is. */
-  readonly origin: string;
   /** Method and path of each request. */
   readonly requests: string[];
   /** How many requests went to a path. */
@@ -40,26 +36,38 @@ export interface TestIssuer {
   jobToken(claims?: Record<string, unknown>): Promise<string>;
   /** What it is signed with, in PEM. */
   readonly jobKey: string;
-  close(): Promise<void>;
 }
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
+/** A provider that knows no program yet, lets them register, and gives tokens for any API. */
+export const REGISTRATION: IssuerTestOptions = {
+  clients: [],
+  features: {
+    registration: { enabled: true, initialAccessToken: false },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => [],
+      useGrantedResource: () => false,
+      getResourceServerInfo: (_context, resource) => ({
+        scope: "read write",
+        accessTokenFormat: "opaque",
+        audience: resource,
+      }),
+    },
+  },
+};
+
 /** A real OpenID provider, without any route of ours in front; it ends with the test. */
 export async function startIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
-  const started = await openIssuer(options);
-  onTestFinished(started.close);
-  return started;
-}
-
-/** The same for several tests: whoever opens it closes it. */
-export async function openIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
   const requests: string[] = [];
-  let listening = { origin: "", close: async () => {} };
   const bind = async (listener: RequestListener) => {
-    listening = options.tls ? await listenTls(listener, options.tls) : await listenPlain(listener);
-    return options.publicOrigin ?? listening.origin;
+    const { origin, close } = options.tls
+      ? await listenTls(listener, options.tls)
+      : await listenPlain(listener);
+    onTestFinished(close);
+    return origin;
   };
   const { issuer, provider } = await openProvider(bind, await issuerConfiguration(options), {
     path: options.path ?? "",
@@ -75,7 +83,6 @@ export async function openIssuer(options: IssuerTestOptions = {}): Promise<TestI
   return {
     issuer,
     provider,
-    ...listening,
     requests,
     count: (path) => requests.filter((one) => one.endsWith(` ${path}`)).length,
     jobKey: await exportPKCS8(job.privateKey),

@@ -8,26 +8,11 @@ import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import express from "express";
 import { onTestFinished } from "vitest";
-import { startIssuer } from "./issuer.js";
+import { REGISTRATION, startIssuer } from "./issuer.js";
 
 /** The SDK's own server, with a tool that says who calls it, behind a real provider. */
 export async function startMcp(requiredScopes: string[] = ["read"]) {
-  const issuer = await startIssuer({
-    clients: [],
-    features: {
-      registration: { enabled: true, initialAccessToken: false },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => [],
-        useGrantedResource: () => false,
-        getResourceServerInfo: (_context, resource) => ({
-          scope: "read write",
-          accessTokenFormat: "opaque",
-          audience: resource,
-        }),
-      },
-    },
-  });
+  const issuer = await startIssuer(REGISTRATION);
   const app = express();
   const server: Server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -4,6 +4,7 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Authenticator, createAuthenticator } from "../../authenticate.js";
 import { AuthError } from "../../errors.js";
+import { MAX_TIMER_MS } from "../../flows/deadline.js";
 import type { Token } from "../../token.js";
 import { type Command, isOn, textOf, UsageError } from "../command.js";
 import type { CliIo } from "../io.js";
@@ -14,8 +15,6 @@ import { reporting } from "../warnings.js";
 const AHEAD_MS = 90_000;
 /** Shortest pause (milliseconds) between two looks. */
 const PAUSE_MS = 5000;
-/** Longest delay that a timer of Node takes. */
-const MAX_PAUSE_MS = 2 ** 31 - 1;
 
 export const command: Command = {
   usage: "exec HOST [options] -- PROGRAM [ARGUMENTS...]",
@@ -109,7 +108,7 @@ async function keepFresh(
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, Math.min(ms, MAX_PAUSE_MS));
+    const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
     // The program is what we wait for.
     timer.unref();
     stop.addEventListener("abort", done, { once: true });
