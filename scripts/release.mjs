@@ -64,8 +64,11 @@ async function checkChangelog() {
   const changelog = await readFile(path, "utf8");
   if (tells(changelog, version)) return;
   const moved = moveUnreleased(changelog, version, new Date().toISOString().slice(0, 10));
+  if (moved === undefined) return stop(`Say in CHANGELOG.md, under "Unreleased", what is new in ${version}.`);
   if (!rehearsal) await writeFile(path, moved);
-  stop(`CHANGELOG.md now tells what is new in ${version}. Read and commit it, then run this again.`);
+  stop(
+    `What is "Unreleased" in CHANGELOG.md moves under ${version}: read and commit it, then run this again.`,
+  );
 }
 
 /** The tarball of this commit, which is the one that is tried and published. */
@@ -97,7 +100,8 @@ async function checksum(file) {
 }
 
 function publish(tarball) {
-  if (rehearsal) show("npm", "publish", tarball, "--dry-run");
+  // A rehearsal does not ask whether this version was published before: until the next one it was.
+  if (rehearsal) show("npm", "publish", tarball, "--dry-run", "--offline");
   else if (published()) say("published before");
   else show("npm", "publish", tarball);
   say(rehearsal ? "rehearsed" : `${name} ${version} is published`);

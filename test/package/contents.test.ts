@@ -54,6 +54,7 @@ describe("the packed package", () => {
     );
     for (const target of [...targets, ...manifest.man.map((page) => `./${page}`)])
       expect(modes.has(target), target).toBe(true);
+    expect(Object.keys(manifest.bin), "for npx").toContain("oidc-auth-client");
     for (const program of Object.values(manifest.bin)) {
       // npm makes a program executable where it is installed; its first line says by what it is run.
       expect(readFileSync(join(ROOT, program), "utf8"), program).toMatch(/^#!\/usr\/bin\/env node\n/);

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { COMMANDS } from "../../src/cli/registry.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { Token } from "../../src/token.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -24,7 +23,7 @@ async function home() {
   };
   const run = (program: string, ...args: string[]) =>
     execFileSync(program, args, { env, encoding: "utf8", cwd: folder }).trim();
-  return { folder, run, env };
+  return { folder, run };
 }
 
 describe("the program as one file", () => {
@@ -71,31 +70,5 @@ describe.runIf(process.platform === "linux")("the program as a single executable
     expect(() =>
       run(program, "token", "http://127.0.0.1:9", "--client-id", "x", "--credentials", "client"),
     ).toThrow(/cannot be reached/);
-  });
-});
-
-describe("the package", () => {
-  it("has a program for npx, a manual page of all commands, and nothing that is not named", async () => {
-    const { folder, env } = await home();
-    const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-      cwd: ROOT,
-      env,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const [{ filename, files }] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }];
-    const paths = files.map(({ path }) => path);
-    expect(
-      paths.filter((path) => !/^(dist\/|README\.md|CHANGELOG\.md|LICENSE|package\.json)/.test(path)),
-    ).toEqual([]);
-    expect(existsSync(join(folder, filename))).toBe(true);
-    const { bin, man } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    expect(Object.keys(bin)).toContain("oidc-auth-client");
-    for (const path of [...Object.values<string>(bin), ...man]) expect(paths).toContain(path);
-    const page = readFileSync(join(ROOT, man[0]), "utf8");
-    for (const name of Object.keys(COMMANDS))
-      expect(page).toContain(`.SS oidc\\-auth ${name.replaceAll("-", "\\-")}`);
-    expect(page).toContain("\\-\\-client\\-id");
-    writeFileSync(join(folder, "done"), "");
   });
 });
