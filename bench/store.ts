@@ -10,7 +10,7 @@ import { fileBackend } from "../src/store/file-backend.js";
 import { postgresBackend } from "../src/store/postgres-backend.js";
 import { redisBackend } from "../src/store/redis-backend.js";
 import { type AuthServer, startAuthServer } from "../src/testing/index.js";
-import { startPostgres, startRedis } from "../test/support/databases.js";
+import { openPool, startPostgres, startRedis } from "../test/support/databases.js";
 import { logIn } from "../test/support/login.js";
 
 /**
@@ -130,8 +130,7 @@ async function main(): Promise<void> {
     const path = join(folder, "stampede.json");
     await benchStampede("one file", fileBackend(path, { onWarning }), "authenticate.mjs", [path]);
     const postgres = await startPostgres();
-    const { default: pg } = await import("pg");
-    const pool = new pg.Pool({ connectionString: postgres.url });
+    const pool = openPool(postgres.url);
     const database = "authenticate-database.mjs";
     await benchStampede("PostgreSQL, 4 machines", postgresBackend({ pool, table: "bench" }), database, [
       "postgres",

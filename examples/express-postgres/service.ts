@@ -15,6 +15,8 @@ import pg from "pg";
 
 const host = process.env["AUTH_HOST"] ?? "https://auth.example.org";
 const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+// A connection that drops while nobody uses it is replaced; without a listener it would end the service.
+pool.on("error", (error) => console.error(error));
 const store = new TokenStore({
   backend: postgresBackend({ pool, table: "oidc_tokens" }),
   encryptionKey: { env: "TOKEN_KEY" }, // 32 bytes in base64: `openssl rand -base64 32`

@@ -29,7 +29,7 @@ interface Sleeper {
   /** Unix milliseconds. */
   readonly until: number;
   ready: boolean;
-  wake(): void;
+  wake: () => void;
 }
 
 /**
@@ -60,25 +60,24 @@ export function fakeClock({ start = Date.now(), manual = false, onPause }: FakeC
   const sleep = async (ms: number, signal?: AbortSignal) => {
     if (signal?.aborted) throw cancelled(signal);
     const number = pauses.push(ms);
-    let sleeper: Sleeper | undefined;
+    const sleeper: Sleeper = { ms, until: now + ms, ready: false, wake: () => {} };
+    sleepers.add(sleeper);
     const slept = new Promise<void>((resolve, reject) => {
       const leave = () => {
-        if (sleeper) sleepers.delete(sleeper);
+        sleepers.delete(sleeper);
         if (signal) reject(cancelled(signal));
       };
-      const wake = () => {
+      sleeper.wake = () => {
         signal?.removeEventListener("abort", leave);
         resolve();
       };
-      sleeper = { ms, until: now + ms, ready: false, wake };
-      sleepers.add(sleeper);
       signal?.addEventListener("abort", leave, { once: true });
     });
     for (const watcher of watchers) watcher(ms);
     watchers.clear();
     const act = async () => {
       await onPause?.({ number, ms });
-      if (sleeper) sleeper.ready = true;
+      sleeper.ready = true;
       if (!manual) setImmediate(jump);
     };
     await Promise.all([slept, act()]);

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { postgresBackend } from "../../src/store/postgres-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { approveDevice, failures, startAuthServer } from "../../src/testing/index.js";
-import { type Database, startPostgres } from "../support/databases.js";
+import { type Database, openPool, startPostgres } from "../support/databases.js";
 import { outcomeOf, runExample } from "../support/examples.js";
 import { ended } from "../support/login.js";
 
@@ -25,7 +24,7 @@ async function world() {
   const ports = await Promise.all(
     services.map(async (service) => (await service.line((line) => /^listening/.test(line))).split(" ")[2]),
   );
-  const pool = new pg.Pool({ connectionString: database.url });
+  const pool = openPool(database.url);
   onTestFinished(() => pool.end());
   const store = new TokenStore({
     backend: postgresBackend({ pool, table: "oidc_tokens" }),

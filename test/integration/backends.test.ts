@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import pg from "pg";
+import type pg from "pg";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TokenStoreBackend } from "../../src/store/backend.js";
@@ -14,7 +14,7 @@ import { sealedBackend } from "../../src/store/sealed-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { storeContract } from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
-import { type Database, startPostgres, startRedis } from "../support/databases.js";
+import { type Database, openPool, startPostgres, startRedis } from "../support/databases.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 type Pair = readonly [TokenStoreBackend, TokenStoreBackend];
@@ -51,8 +51,7 @@ describe("PostgreSQL", () => {
   let pool: pg.Pool;
   beforeAll(async () => {
     database = await startPostgres();
-    pool = new pg.Pool({ connectionString: database.url, max: 5 });
-    pool.on("error", () => {});
+    pool = openPool(database.url, 5);
   });
   afterAll(async () => {
     await pool?.end();

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import pg from "pg";
 import { createClient } from "redis";
 import { expect, it, onTestFinished } from "vitest";
 import type { TokenStoreBackend } from "../../src/store/backend.js";
@@ -9,7 +8,7 @@ import { redisBackend } from "../../src/store/redis-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { startAuthServer } from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
-import { type Database, startPostgres, startRedis } from "../support/databases.js";
+import { type Database, openPool, startPostgres, startRedis } from "../support/databases.js";
 import { logIn } from "../support/login.js";
 import { type Child, runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -27,7 +26,7 @@ interface Place {
 
 async function postgres(): Promise<Place> {
   const database = await startPostgres();
-  const pool = new pg.Pool({ connectionString: database.url });
+  const pool = openPool(database.url);
   onTestFinished(async () => {
     await pool.end();
     await database.stop();

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import pg from "pg";
 
 /** A real server for tests. */
 export interface Database {
@@ -50,6 +51,15 @@ export async function startPostgres(): Promise<Database> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Connections to it. That the server ends under one that nobody uses any more is no failure of a test. */
+export function openPool(url: string, max = 10): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on("error", () => {});
+  // `end()` does not wait until all are closed.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
 }
 
 /** A Redis of its own, from the system; `undefined` where it is not installed. */
