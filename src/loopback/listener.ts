@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { AuthError, cancelled } from "../errors.js";
 import { redirectUriOn } from "../settings/redirect-uri.js";
 import { bindLoopback } from "./bind.js";
+import { refusalOf } from "./callback-request.js";
 import { broken, ignored, type LoopbackLook, type LoopbackPage, pageHeaders, renderPage } from "./pages.js";
 
 /** How a callback is answered. */
@@ -25,7 +26,11 @@ export interface CallbackListener {
 
 const DEFAULT_URI = "http://localhost/callback";
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_CONNECTIONS = 128;
+/**
+ * More than this, and the oldest give way. So many that a connection which has just come has time to send its request,
+ * however quickly others follow.
+ */
+const MAX_CONNECTIONS = 512;
 /** Milliseconds that an answer under way gets when the listener is closed. */
 const FLUSH_MS = 1000;
 /** Milliseconds for which a refused client may go on sending, so that it reads the refusal rather than a reset. */
@@ -76,7 +81,7 @@ class LoopbackListener implements CallbackListener {
   #hosts: readonly string[] = [];
   readonly #servers: Server[] = [];
   /** Every open connection, oldest first, and how far it is. */
-  readonly #connections = new Map<Duplex, "idle" | "answering" | "refused">();
+  readonly #connections = new Map<Duplex, "idle" | "answering" | "answered" | "refused">();
   #closed: Promise<void> | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -128,7 +133,7 @@ class LoopbackListener implements CallbackListener {
     this.#stopListening?.();
     const stopped = this.#servers.map((server) => new Promise<void>((done) => server.close(() => done())));
     for (const [socket, state] of this.#connections) {
-      if (state !== "answering") socket.destroy();
+      if (state === "idle" || state === "refused") socket.destroy();
     }
     const timer = setTimeout(() => {
       for (const socket of this.#connections.keys()) socket.destroy();
@@ -166,7 +171,7 @@ class LoopbackListener implements CallbackListener {
     if (this.#closed) {
       socket.destroy();
     } else if (this.#connections.size > MAX_CONNECTIONS) {
-      // The one that waited longest gives way: the newest may bring the true callback.
+      // The one that waited longest gives way, be it for its client to read: the newest may bring the true callback.
       for (const [oldest, state] of this.#connections) {
         if (state === "answering") continue;
         this.#connections.delete(oldest);
@@ -185,31 +190,20 @@ class LoopbackListener implements CallbackListener {
     }
     this.#connections.set(socket, "answering");
     response.on("error", () => socket.destroy());
-    const refusal = this.#refusal(request);
-    if (refusal) return send(response, refusal, ignored(), this.#look);
+    const refusal = refusalOf(request, this.#path, this.#hosts);
+    const { status, page } = refusal ? { status: refusal, page: ignored() } : await this.#reply(request);
+    send(response, status, page, this.#look);
+    if (this.#connections.has(socket)) this.#connections.set(socket, "answered");
+  }
+
+  async #reply(request: IncomingMessage): Promise<{ status: number; page: LoopbackPage }> {
     const callback = new URL(this.redirectUri);
     callback.search = (request.url ?? "").slice(this.#path.length);
     try {
-      const { status, page } = await this.#handle(callback);
-      send(response, status, page, this.#look);
+      return await this.#handle(callback);
     } catch {
-      send(response, 500, broken(), this.#look);
+      return { status: 500, page: broken() };
     }
-  }
-
-  /** The status with which a request is turned away, if it is not one for the callback. */
-  #refusal(request: IncomingMessage): number | undefined {
-    const target = request.url ?? "";
-    // Origin form in visible ASCII (RFC 9112 §3.2.1): no proxy talks to us, and browsers send nothing else.
-    if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes("#")) return 400;
-    const hosts = request.headersDistinct["host"] ?? [];
-    if (hosts.length !== 1) return 400;
-    if (!this.#hosts.includes((hosts[0] ?? "").toLowerCase())) return 421;
-    if (target.split("?", 1)[0] !== this.#path) return 404;
-    if (request.method !== "GET") return 405;
-    const { headers } = request;
-    const body = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-    return body || headers.expect !== undefined ? 400 : undefined;
   }
 
   /** Answers what is no HTTP request, or too large a one, below node:http, which has given up on it. */

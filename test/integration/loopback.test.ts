@@ -212,7 +212,7 @@ describe("connections", () => {
   test("idle ones block nobody, however many, and close() ends them", async () => {
     const { port } = await start();
     const idle: Promise<void>[] = [];
-    for (let i = 0; i < 400; i += 1) {
+    for (let i = 0; i < 900; i += 1) {
       const socket = await open(port, i % 2 ? "127.0.0.1" : "::1");
       // Every third one is slow rather than silent: half a request.
       if (i % 3 === 0) socket.write("GET /callback?code=a HTTP/1.1\r\nHost: ");
@@ -220,8 +220,8 @@ describe("connections", () => {
     }
     expect((await ask(port, callbackRequest(port))).status).toBe(200);
     // The oldest had to give way, the newest are still there.
-    await Promise.all(idle.slice(0, 250));
-    const newest = opened.slice(0, 400).slice(-100) as Socket[];
+    await Promise.all(idle.slice(0, 300));
+    const newest = opened.slice(0, 900).slice(-100) as Socket[];
     expect(newest.filter((socket) => socket.closed)).toEqual([]);
     await listener?.close();
     await Promise.all(idle);

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, it, onTestFinished } from "vitest";
+import { CodeFlow } from "../../src/flows/code-flow.js";
+import type { Target } from "../../src/flows/session.js";
+import { memoryBackend } from "../../src/store/memory-backend.js";
+import { TokenStore } from "../../src/store/token-store.js";
+import { completeLogin } from "../../src/testing/person.js";
+import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { startIssuer } from "../support/issuer.js";
+import { personUi } from "../support/person-ui.js";
+import { runNode } from "../support/processes.js";
+
+/** A login in the browser while its listener is attacked from another process, over the wire. */
+
+const WORKER = join(import.meta.dirname, "../process/workers/listener-storm.ts");
+/** Requests that are sent at each login before the true answer comes. */
+const REQUESTS = 100_000;
+/** To repeat a storm: STORM_SEED=… */
+const SEED = Number(process.env["STORM_SEED"] ?? 20_260_101);
+/** How much (bytes) the listener's process may grow. Each request leaves far less than a kilobyte, for a moment. */
+const MAX_HEAP_GROWTH = 16 * 1024 * 1024;
+const MAX_RSS_GROWTH = 150 * 1024 * 1024;
+
+/** What is really kept: measured when nothing is left to be collected. */
+function memory(): { heap: number; rss: number } {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed, rss };
+}
+
+/** Two kinds of servers: how often a code was redeemed there, and whether a token is good. */
+const SERVERS = {
+  "a server with the py-oidc-auth routes": async () => {
+    const server = await startAuthServer();
+    onTestFinished(() => server.close());
+    return {
+      target: server.host as Target,
+      redeemed: () => server.counts["token"] ?? 0,
+      uses: server.meUrl,
+    };
+  },
+  "an issuer": async () => {
+    const { issuer, count } = await startIssuer();
+    return {
+      target: { issuer, clientId: "cli" } as Target,
+      redeemed: () => count("/token"),
+      uses: `${issuer}/me`,
+    };
+  },
+};
+
+it.each(Object.entries(SERVERS))(
+  "a hundred thousand requests neither complete nor end a login at %s, and the true answer comes through",
+  { timeout: 300_000 },
+  async (_name, start) => {
+    const { target, redeemed, uses } = await start();
+    const faults: unknown[] = [];
+    const onFault = (fault: unknown) => void faults.push(fault);
+    for (const event of ["unhandledRejection", "uncaughtException", "warning"]) {
+      process.on(event, onFault);
+      onTestFinished(() => void process.off(event, onFault));
+    }
+    const ui = personUi();
+    let ignored = 0;
+    const flow = new CodeFlow(target, {
+      store: new TokenStore({ backend: memoryBackend() }),
+      ui,
+      env: {},
+      openBrowser: false,
+      timeout: 600,
+      onEvent: ({ type }) => {
+        if (type === "callback_ignored") ignored++;
+      },
+    });
+    const login = flow.authenticate();
+    // Should the storm end it, that is told at once.
+    const hint = `the login was ended by the storm: STORM_SEED=${SEED}`;
+    const ended = login.then(
+      () => Promise.reject(new Error(hint)),
+      (error: unknown) => Promise.reject(new Error(hint, { cause: error })),
+    );
+    ended.catch(() => {});
+    const { url, redirectUri, port } = await ui.seen("code");
+    const callback = await completeLogin(url, { visitCallback: false });
+    const state = new URL(url).searchParams.get("state") ?? "";
+    expect(callback.searchParams.get("state")).toBe(state);
+
+    const settings = { port, path: new URL(redirectUri).pathname, state, seed: SEED };
+    const storm = runNode(WORKER, [JSON.stringify(settings)], { NODE_OPTIONS: "--import=tsx" });
+    const sentSoFar = (many: number) => Promise.race([storm.line((line) => line === `sent ${many}`), ended]);
+    await sentSoFar(10_000);
+    const before = memory();
+    await sentSoFar(REQUESTS);
+    const after = memory();
+    expect(redeemed(), hint).toBe(0);
+    // In the midst of it, and at the first try.
+    const answer = await fetch(callback);
+    expect(answer.status, hint).toBe(200);
+    expect(await answer.text()).toContain("You are logged in");
+    const token = await login;
+    expect(redeemed()).toBe(1);
+    storm.process.stdin?.write("enough\n");
+    await storm.ended();
+
+    const { sent, counts } = JSON.parse(storm.lines.at(-1) ?? "{}");
+    console.info(`${sent} requests, ${ignored} for the handler`, counts, { before, after });
+    expect(sent).toBeGreaterThanOrEqual(REQUESTS);
+    // It reached all that there is to reach: the parser, each refusal, and the handler that compares states.
+    for (const status of [400, 404, 405, 421, 431])
+      expect(counts[status], String(status)).toBeGreaterThan(500);
+    expect(ignored).toBeGreaterThan(10_000);
+    expect(counts["slow"]).toBeGreaterThan(1000);
+    expect(Object.keys(counts).filter((one) => /^[235]/.test(one))).toEqual([]);
+    expect(after.heap - before.heap).toBeLessThan(MAX_HEAP_GROWTH);
+    expect(after.rss - before.rss).toBeLessThan(MAX_RSS_GROWTH);
+    expect(faults).toEqual([]);
+    expect((await fetch(uses, { headers: token.headers })).status).toBe(200);
+  },
+);
