@@ -1,3 +1,5 @@
+import { cleanText, printable } from "./text.js";
+
 /** How an error code is treated: the CLI's exit status, the next step for a person, and whether a later try may work. */
 export interface ErrorKind {
   /** Exit status of the CLI when a command ends with this error. */
@@ -121,6 +123,9 @@ export interface AuthErrorDetails {
   cause?: unknown;
 }
 
+/** Longest message; what a server contributes to one is shorter. */
+const MAX_LENGTH = 2000;
+
 /**
  * The one error of this library. What can go wrong at run time is thrown as this; its text, JSON and inspection
  * never show a token, a code or a verifier.
@@ -153,14 +158,15 @@ export class AuthError extends Error {
 
   /** For backends, credentials and displays of your own: what they throw should be one of these, too. */
   constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // Here, as every error comes through: whatever a server had put into it, it can be printed.
+    super(cleanText(message, MAX_LENGTH), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint ?? ERROR_KINDS[code].hint;
+    this.hint = printable(details.hint ?? ERROR_KINDS[code].hint);
     this.unprocessed = details.unprocessed ?? false;
     this.answerLost = details.answerLost ?? false;
     if (details.status !== undefined) this.status = details.status;
-    if (details.description !== undefined) this.description = details.description;
-    if (details.serverCode !== undefined) this.serverCode = details.serverCode;
+    if (details.description !== undefined) this.description = cleanText(details.description, MAX_LENGTH);
+    if (details.serverCode !== undefined) this.serverCode = cleanText(details.serverCode, MAX_LENGTH);
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
   }
 

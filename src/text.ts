@@ -1,20 +1,45 @@
 /** What may stand in text from elsewhere before it is shown or stored in an error. */
 
-/** C0 and C1 controls, line and paragraph separators, bidi controls, zero-width and tag characters, lone surrogates. */
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udc7f]/g;
+/**
+ * What is not seen, or moves what is: controls, formats (bidi, zero width, tags), halves of surrogate pairs, what has no
+ * meaning (yet), all separators, and what is left out by whoever does not know it (fillers, variations).
+ */
+// In a function, as making it takes time that a reused token does not have.
+const unseen = (): RegExp => /[\p{C}\p{Z}\p{DI}]/gu;
+/** Marks without end on one letter are drawn over the lines above and below. */
+const stacked = (): RegExp => /(\p{M}{4})(\p{M}+)/gu;
 
 const DEFAULT_LENGTH = 300;
 
-/** One line of plain text: controls become blanks, what is longer than `length` characters is cut. */
+/** One line of plain text: what is not seen becomes a blank, what is longer than `length` characters is cut. */
 export function cleanText(text: string, length = DEFAULT_LENGTH): string {
   // Cut first, so that a megabyte from a hostile server costs nothing.
   const line = text
     .slice(0, length * 4)
-    .replace(UNSAFE, " ")
+    .replace(unseen(), " ")
     .replace(/ {2,}/g, " ")
+    .replace(stacked(), "$1")
     .trim();
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+  if (line.length <= length) return line;
+  // Not in the middle of a character.
+  return `${line.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** Text of several lines, whole: of what is not seen only line ends, tabs and blanks stay what they are. */
+export function printable(text: string): string {
+  return text.replace(unseen(), (one) => (one === "\n" || one === "\t" ? one : " ")).replace(stacked(), "$1");
+}
+
+/** JSON for programs that may well end up on a screen: what is not seen is escaped, which changes nothing of its value. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2)
+    .replace(unseen(), (one) => (one === " " || one === "\n" ? one : escaped(one)))
+    .replace(stacked(), (_all, kept: string, more: string) => kept + escaped(more));
+}
+
+function escaped(text: string): string {
+  const units = text.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"));
+  return units.map((unit) => `\\u${unit}`).join("");
 }
 
 /** Text without the given secrets: what we sent must not come back out in an error. */

@@ -1,6 +1,6 @@
 import { AuthError } from "./errors.js";
 import { isRecord, unverifiedClaims } from "./jwt.js";
-import { type DpopKey, FAR_FUTURE, KNOWN_TYPES, positive, Token } from "./token.js";
+import { type DpopKey, FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, positive, Token } from "./token.js";
 
 /** What surrounds a token answer. */
 export interface TokenAnswer {
@@ -51,7 +51,7 @@ export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
     expiresAt: expiresAt ?? jwtEnd(accessToken, time) ?? unstatedEnd(time, refreshToken),
     refreshToken,
     refreshExpiresAt: refreshToken === undefined ? undefined : refreshEnd(body, refreshToken, time, previous),
-    scope: text(body["scope"]) ?? previous?.scope,
+    scope: scopeOf(body) ?? previous?.scope,
     idToken: text(body["id_token"]) ?? previous?.idToken,
     issuedAt: Math.floor(time.seconds),
     dpopKey: bound ? dpopKey : undefined,
@@ -112,18 +112,20 @@ function jwtEnd(jwt: string, { skewSeconds }: AnswerTime): number | undefined {
   return end === undefined ? undefined : onOurClock(end, skewSeconds);
 }
 
-/** A time of the server's clock, on ours; what means "never" stays so. */
+/** A time of the server's clock, on ours, however wrong that clock is; what means "never" stays so. */
 function onOurClock(end: number, skewSeconds: number): number {
-  return end >= FAR_FUTURE ? FAR_FUTURE : Math.floor(end - skewSeconds);
+  const ours = end >= FAR_FUTURE ? FAR_FUTURE : Math.floor(end - skewSeconds);
+  return Math.min(Math.max(ours, 0), FAR_FUTURE);
+}
+
+/** Scope names are visible ASCII (RFC 6749 §3.3): what is not is none, and must not get to a screen. */
+function scopeOf(body: Record<string, unknown>): string | undefined {
+  const names = text(body["scope"])?.split(/\s+/) ?? [];
+  return text(names.filter((name) => /^[\x21-\x7e]+$/.test(name)).join(" "));
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** RFC 6750 §2.1: visible ASCII; anything else could split or break a header. */
-function isHeaderSafe(value: string): boolean {
-  return /^[\x21-\x7e]+$/.test(value);
 }
 
 function incomplete(what: string): AuthError {

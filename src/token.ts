@@ -131,6 +131,11 @@ export function isRefreshable(token: Token, now: number): boolean {
   return token.refreshExpiresAt === undefined || token.refreshExpiresAt > now / 1000;
 }
 
+/** RFC 6750 §2.1: visible ASCII; anything else could split or break a header, or a line of what is made with it. */
+export function isHeaderSafe(accessToken: string): boolean {
+  return /^[\x21-\x7e]+$/.test(accessToken);
+}
+
 /** A number above zero, also where a server writes it as a string (Azure AD v1 does). */
 export function positive(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;

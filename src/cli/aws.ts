@@ -1,6 +1,6 @@
 import { AuthError } from "../errors.js";
 import { safeUrl } from "../settings/address.js";
-import { cleanText, withoutSecrets } from "../text.js";
+import { cleanText, printableJson, withoutSecrets } from "../text.js";
 import type { Token } from "../token.js";
 import { UsageError } from "./command.js";
 import type { CliIo } from "./io.js";
@@ -52,5 +52,5 @@ export async function assumeRole(
     SessionToken: session,
     Expiration: end,
   };
-  return `${JSON.stringify(credentials, null, 2)}\n`;
+  return `${printableJson(credentials)}\n`;
 }

@@ -1,3 +1,8 @@
+import { printable, printableJson } from "../text.js";
+
+/** Longest line of a result for people, in characters: room for a path, and for more names than anybody reads. */
+export const MAX_LINE = 2000;
+
 /** The outside of a run, so that it can be tried without a process. */
 export interface CliIo {
   readonly stdout: { write(text: string): unknown };
@@ -13,5 +18,18 @@ export interface CliIo {
 
 /** Prints a result: as JSON where a program reads it, else as text. */
 export function print(io: CliIo, json: boolean, value: unknown, text: string): void {
-  io.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : text);
+  io.stdout.write(json ? `${printableJson(value)}\n` : text);
+}
+
+/**
+ * The same outside, but nothing that is written there can change a screen, whoever had put it into the text: what the
+ * program itself writes are lines. (The display of a login has its own way to the terminal.)
+ */
+export function printableIo(io: CliIo): CliIo {
+  const { stdout, stderr } = io;
+  return {
+    ...io,
+    stdout: { write: (text) => stdout.write(printable(text)) },
+    stderr: { write: (text) => stderr.write(printable(text)) },
+  };
 }

@@ -1,15 +1,17 @@
 import { AuthError, ERROR_KINDS } from "../errors.js";
 import { type Command, UsageError } from "./command.js";
-import type { CliIo } from "./io.js";
+import { type CliIo, printableIo } from "./io.js";
 import { parseCommand } from "./parse.js";
 import { isCommand, loadCommand } from "./registry.js";
 
 export type { CliIo } from "./io.js";
 
 const USAGE_STATUS = 2;
+const FAULT_STATUS = 1;
 
 /** Runs one command line. @returns the exit status */
-export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+export async function run(argv: readonly string[], outside: CliIo): Promise<number> {
+  const io = printableIo(outside);
   const [word = "", ...rest] = argv;
   const named = isCommand(word) ? word : undefined;
   try {
@@ -22,7 +24,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       io.stderr.write(`oidc-auth: ${error.message}. See ${help}.\n`);
       return USAGE_STATUS;
     }
-    if (!(error instanceof AuthError)) throw error;
+    if (!(error instanceof AuthError)) {
+      // A fault of this program. Node would print it as it is, whatever a server had put into it.
+      io.stderr.write(`oidc-auth: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);
+      return FAULT_STATUS;
+    }
     report(error, io);
     return ERROR_KINDS[error.code].exit;
   }

@@ -1,5 +1,7 @@
 import type { TokenStore } from "../store/token-store.js";
+import { cleanText } from "../text.js";
 import { FAR_FUTURE, type Token } from "../token.js";
+import { MAX_LINE } from "./io.js";
 
 /** A token for people: everything but the token. */
 export function summary(server: string, outcome: string, token: Token, store: TokenStore): string {
@@ -13,9 +15,11 @@ export function summary(server: string, outcome: string, token: Token, store: To
   ]);
 }
 
-/** Names and values, one below the other. */
+/** Names and values, one below the other, each on one line whatever it holds. */
 export function rows(lines: readonly (readonly [string, string])[]): string {
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}\n`).join("");
+  return lines
+    .map(([name, value]) => `${`${cleanText(name, 60)}:`.padEnd(13)}${cleanText(value, MAX_LINE)}\n`)
+    .join("");
 }
 
 export function renewable(token: Token): string {

@@ -1,10 +1,13 @@
 import type { AuthEvent } from "../context.js";
+import { cleanText } from "../text.js";
 import type { CliIo } from "./io.js";
 
 /** What a person should know of what happens, on standard error. */
 export function warningOf(event: AuthEvent): string | undefined {
   if (event.type === "warning") return event.message;
-  return event.type === "scope_reduced" ? `the server did not grant ${event.missing.join(", ")}` : undefined;
+  return event.type === "scope_reduced"
+    ? `the server did not grant ${cleanText(event.missing.join(", "), 1000)}`
+    : undefined;
 }
 
 /** After this long (milliseconds) a person wants to know what is being waited for. */

@@ -4,6 +4,7 @@ import type { CallbackReply } from "../loopback/listener.js";
 import { denied, failed, ignored, success } from "../loopback/pages.js";
 import { retryUnprocessed } from "../retry.js";
 import type { CodeLogin } from "../servers/auth-server.js";
+import { cleanText } from "../text.js";
 import type { Token } from "../token.js";
 import type { Session } from "./session.js";
 
@@ -78,5 +79,6 @@ export class CallbackAnswer {
 function whoIs({ idToken, accessToken }: Token): string | undefined {
   const claims = unverifiedClaims(idToken ?? "") ?? unverifiedClaims(accessToken) ?? {};
   const named = ["preferred_username", "email", "name"].map((name) => claims[name]);
-  return named.find((one): one is string => typeof one === "string" && one !== "");
+  const who = named.find((one): one is string => typeof one === "string" && one !== "");
+  return who === undefined ? undefined : cleanText(who, 100);
 }

@@ -14,17 +14,22 @@ export function sameSecret(mine: string, theirs: string | undefined): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** A URL that a browser may be sent to: http(s) and nothing else. */
-export function httpUrl(value: string, base?: URL): URL | undefined {
-  if (!URL.canParse(value, base?.href)) return undefined;
-  const url = new URL(value, base?.href);
-  return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
-}
-
 export function stateMismatch(): AuthError {
   return new AuthError(
     "state_mismatch",
     "The answer of the browser does not belong to this login (wrong state).",
+  );
+}
+
+/**
+ * The error that a browser came back with, if it did. Also where a code stands beside it, or it stands twice: no honest
+ * provider sends that, and no code of such an answer is spent.
+ */
+export function refusalIn(callback: URL): AuthError | undefined {
+  if (!callback.searchParams.has("error")) return undefined;
+  return callbackError(
+    onlyParameter(callback, "error") || "an unclear error",
+    onlyParameter(callback, "error_description"),
   );
 }
 

@@ -1,9 +1,9 @@
 import { AuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
+import { httpUrl } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { positive } from "../token.js";
 import type { DeviceCode } from "./auth-server.js";
-import { httpUrl } from "./callback.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
 import { parseServerError } from "./server-error.js";
 

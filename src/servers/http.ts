@@ -1,5 +1,6 @@
 import type { Context } from "../context.js";
 import { AuthError, cancelled } from "../errors.js";
+import { isDeep } from "../jwt.js";
 import { pauseBeforeRetry, type Trouble } from "../retry.js";
 import { measureSkew } from "./clock-skew.js";
 import { type HttpAnswer, type HttpRequest, mayBeDone, name } from "./http-message.js";
@@ -72,7 +73,7 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<HttpAns
     return {
       status: answer.status,
       text,
-      json: parseJson(text),
+      json: parseJson(text, request),
       headers: answer.headers,
       contentType: answer.headers.get("content-type") ?? "",
       location: answer.headers.get("location"),
@@ -114,13 +115,16 @@ async function readBody(answer: Response, request: HttpRequest): Promise<string>
   return text + decoder.decode();
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, request: HttpRequest): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch {
     // The parser's error quotes the text, which may hold a token: it goes no further.
     return undefined;
   }
+  if (!isDeep(json)) return json;
+  throw new AuthError("invalid_response", `The ${name(request)} sent JSON that is nested too deeply.`);
 }
 
 function parseRetryAfter(value: string | null, now: number): number | undefined {

@@ -2,10 +2,11 @@ import type { TokenEndpointResponse, TokenEndpointResponseHelpers } from "openid
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
 import { unverifiedClaims } from "../jwt.js";
+import { httpUrl } from "../settings/address.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import type { Token } from "../token.js";
 import type { CodeLogin } from "./auth-server.js";
-import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
+import { onlyParameter, refusalIn, sameSecret, stateMismatch } from "./callback.js";
 import type { Discovery } from "./discovery.js";
 import { loginParameters } from "./issuer-parameters.js";
 import type { Library, Speaking } from "./openid.js";
@@ -46,7 +47,7 @@ export async function beginCodeLogin(init: CodeLoginInit): Promise<CodeLogin> {
       ? await library.buildAuthorizationUrlWithPAR(configuration, parameters, proof)
       : library.buildAuthorizationUrl(configuration, parameters);
     if (!httpUrl(url.href)) {
-      throw new AuthError("invalid_response", "The provider names a login page that is not http(s).");
+      throw new AuthError("invalid_response", "The provider names a login page that no browser is sent to.");
     }
     const matches = (callback: URL) => sameSecret(state, stateOf(callback, settings));
     return {
@@ -54,11 +55,9 @@ export async function beginCodeLogin(init: CodeLoginInit): Promise<CodeLogin> {
       matches,
       redeem: async (callback: URL, signal?: AbortSignal) => {
         if (!matches(callback)) throw stateMismatch();
-        const error = onlyParameter(callback, "error");
+        const refusal = refusalIn(callback);
         // Whoever knows the state may end the login, but `iss` must not be another's (RFC 9207 §2.4).
-        if (error !== undefined && !foreign(callback, discovery)) {
-          throw callbackError(error, onlyParameter(callback, "error_description"));
-        }
+        if (refusal && !foreign(callback, discovery)) throw refusal;
         // Where it came to does not matter (it may have been pasted): its parameters do.
         const current = new URL(redirectUri);
         current.search = callback.search;

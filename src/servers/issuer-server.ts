@@ -164,7 +164,8 @@ export class IssuerServer implements AuthServer {
 
   async audience(context: Context, signal?: AbortSignal): Promise<string> {
     const { document } = await this.#discover(context, signal);
-    return String(document["token_endpoint"] ?? this.#settings.issuer);
+    const endpoint = document["token_endpoint"];
+    return typeof endpoint === "string" ? endpoint : this.#settings.issuer;
   }
 
   async userinfo(token: Token, context: Context, signal?: AbortSignal): Promise<Record<string, unknown>> {

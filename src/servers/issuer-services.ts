@@ -1,5 +1,6 @@
 import { AuthError } from "../errors.js";
-import { isRecord, unverifiedClaims } from "../jwt.js";
+import { isDeep, isRecord, unverifiedClaims } from "../jwt.js";
+import { httpUrl } from "../settings/address.js";
 import type { Token } from "../token.js";
 import type { Speaking } from "./openid.js";
 
@@ -33,7 +34,7 @@ export async function userinfo(
   }
   const subject = token.idToken === undefined ? undefined : unverifiedClaims(token.idToken)?.["sub"];
   const expected = typeof subject === "string" ? subject : library.skipSubjectCheck;
-  return { ...(await library.fetchUserInfo(configuration, token.accessToken, expected, proof)) };
+  return claimsOf(await library.fetchUserInfo(configuration, token.accessToken, expected, proof));
 }
 
 /** What the provider knows of the access token (RFC 7662). */
@@ -43,7 +44,13 @@ export async function introspect(
 ): Promise<Record<string, unknown>> {
   if (configuration.serverMetadata().introspection_endpoint === undefined) throw missing("introspection");
   const hint = { token_type_hint: "access_token" };
-  return { ...(await library.tokenIntrospection(configuration, token.accessToken, hint)) };
+  return claimsOf(await library.tokenIntrospection(configuration, token.accessToken, hint));
+}
+
+/** What was signed or encrypted was read by the library, past our own reading of answers. */
+function claimsOf(answer: object): Record<string, unknown> {
+  if (isDeep(answer)) throw new AuthError("invalid_response", "The claims are nested too deeply.");
+  return { ...answer };
 }
 
 /** Revokes both tokens (RFC 7009); the refresh token first, as it is the one that makes others. */
@@ -69,10 +76,15 @@ export function endSessionUrl(
   returnTo: string | undefined,
 ): URL | undefined {
   if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
-  return library.buildEndSessionUrl(configuration, {
-    ...(token?.idToken !== undefined && { id_token_hint: token.idToken }),
-    ...(returnTo !== undefined && { post_logout_redirect_uri: returnTo }),
-  });
+  const build = (hint: string | undefined) => {
+    const url = library.buildEndSessionUrl(configuration, {
+      ...(hint !== undefined && { id_token_hint: hint }),
+      ...(returnTo !== undefined && { post_logout_redirect_uri: returnTo }),
+    });
+    return httpUrl(url.href);
+  };
+  // Where the hint makes the address too long the provider has to ask the person.
+  return build(token?.idToken) ?? build(undefined);
 }
 
 function missing(what: string): AuthError {

@@ -70,10 +70,12 @@ export async function register(question: RegistrationQuestion): Promise<Registra
     throw refused(toAuthError(error, fetch.last));
   }
   const answer = fetch.last?.answer.json;
-  if (!isRecord(answer) || typeof answer["client_id"] !== "string") {
-    throw new AuthError("invalid_response", `The registration at ${issuer} gave no client_id.`);
+  const clientId = isRecord(answer) ? answer["client_id"] : undefined;
+  // RFC 6749 Appendix A.1: visible ASCII and blanks.
+  if (!isRecord(answer) || typeof clientId !== "string" || !/^[\x20-\x7e]{1,4096}$/.test(clientId)) {
+    throw new AuthError("invalid_response", `The registration at ${issuer} gave no usable client_id.`);
   }
-  return { ...answer, client_id: answer["client_id"] };
+  return { ...answer, client_id: clientId };
 }
 
 /** Where nothing is said it would be RS256 (OpenID Connect Registration §2), which not every provider signs with. */

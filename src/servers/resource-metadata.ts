@@ -1,6 +1,7 @@
 import type { Context } from "../context.js";
 import { AuthError, isAuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
+import { MAX_URL_LENGTH } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { challengesOf } from "./challenges.js";
 import { cachedDocument } from "./document-cache.js";
@@ -94,8 +95,15 @@ async function pointedTo(url: URL, question: ResourceQuestion): Promise<Record<s
   const answer = await send({ what: "API's metadata", url: where, signal }, context);
   const metadata = isRecord(answer.json) ? answer.json : {};
   const named = metadata["resource"];
-  if (answer.status !== 200 || typeof named !== "string" || !isAbove(named, url)) return undefined;
+  if (answer.status !== 200 || !isName(named) || !isAbove(named, url)) return undefined;
   return metadata;
+}
+
+/** More than this is no list for a login. */
+const MAX_NAMES = 100;
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_URL_LENGTH && /^[\x21-\x7e]+$/.test(value);
 }
 
 function isAbove(named: string, url: URL): boolean {
@@ -107,9 +115,10 @@ function isAbove(named: string, url: URL): boolean {
 }
 
 function parse(metadata: Record<string, unknown>, url: URL): ResourceMetadata {
-  const texts = (value: unknown) =>
-    Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
-  const issuers = texts(metadata["authorization_servers"]).filter((one) => URL.canParse(one));
+  // All of them are names in visible ASCII (RFC 3986 §2, RFC 6749 §3.3), which are shown, and compared as they are.
+  const names = (value: unknown) =>
+    (Array.isArray(value) ? value : []).filter((one): one is string => isName(one)).slice(0, MAX_NAMES);
+  const issuers = names(metadata["authorization_servers"]).filter((one) => URL.canParse(one));
   if (issuers.length === 0) {
     throw new AuthError(
       "resource_metadata_missing",
@@ -119,7 +128,7 @@ function parse(metadata: Record<string, unknown>, url: URL): ResourceMetadata {
   return {
     resource: String(metadata["resource"]),
     issuers,
-    scopes: texts(metadata["scopes_supported"]),
+    scopes: names(metadata["scopes_supported"]),
     dpopRequired: metadata["dpop_bound_access_tokens_required"] === true,
   };
 }

@@ -2,16 +2,20 @@ import type { Context } from "../context.js";
 import { AuthError, isAuthError } from "../errors.js";
 import type { GrantRequest } from "../grant.js";
 import { isRecord } from "../jwt.js";
+import { httpUrl } from "../settings/address.js";
 import { DEFAULT_REDIRECT_PORTS, type RoutesSettings } from "../settings/routes.js";
 import type { Token } from "../token.js";
 import { tokenFromResponse } from "../token-response.js";
 import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
-import { callbackError, httpUrl, onlyParameter, sameSecret, stateMismatch } from "./callback.js";
+import { onlyParameter, refusalIn, sameSecret, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
 import { send } from "./http.js";
 import type { HttpAnswer, HttpRequest } from "./http-message.js";
 import { errorFromAnswer, parseServerError } from "./server-error.js";
+
+/** More ports than this nobody registers: each is tried, and named where none is free. */
+const MAX_PORTS = 100;
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -160,8 +164,8 @@ export class RoutesServer implements AuthServer {
     context: Context,
     signal?: AbortSignal,
   ): Promise<Token> {
-    const error = onlyParameter(callback, "error");
-    if (error !== undefined) throw callbackError(error, onlyParameter(callback, "error_description"));
+    const refusal = refusalIn(callback);
+    if (refusal) throw refusal;
     const code = onlyParameter(callback, "code");
     if (!code)
       throw new AuthError("invalid_response", "The login came back without a code and without an error.");
@@ -178,9 +182,10 @@ export class RoutesServer implements AuthServer {
     try {
       const answer = await send({ what: "ports route", url: this.#config.portsUrl, signal }, context);
       const listed = answer.status === 200 && isRecord(answer.json) ? answer.json["valid_ports"] : undefined;
-      return Array.isArray(listed)
+      const ports = Array.isArray(listed)
         ? listed.filter((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)
         : [];
+      return [...new Set<number>(ports)].slice(0, MAX_PORTS);
     } catch (error) {
       // Most servers have no such route; one that is down says so better when the login begins.
       if (isAuthError(error, "network_error", "invalid_response")) return [];

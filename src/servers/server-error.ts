@@ -47,9 +47,10 @@ function parseDetail(detail: string): ServerError {
 
 /** One entry of FastAPI's list of validation failures. */
 function validationFailure(entry: unknown): string {
-  if (!isRecord(entry)) return String(entry);
-  const where = Array.isArray(entry["loc"]) ? `${entry["loc"].join(".")}: ` : "";
-  return `${where}${String(entry["msg"] ?? "not valid")}`;
+  if (!isRecord(entry)) return typeof entry === "string" ? entry : "not valid";
+  const { loc, msg } = entry;
+  const names = (Array.isArray(loc) ? loc : []).filter((one) => ["string", "number"].includes(typeof one));
+  return `${names.length > 0 ? `${names.join(".")}: ` : ""}${typeof msg === "string" ? msg : "not valid"}`;
 }
 
 /** Makes the typed error of an answer that is none of the expected ones. */

@@ -2,6 +2,9 @@ import { AuthError } from "../errors.js";
 import { cleanText } from "../text.js";
 import { invalid } from "./checks.js";
 
+/** An address longer than this is no place that a person, or a browser, is sent to. */
+export const MAX_URL_LENGTH = 8192;
+
 /**
  * The normal form of a server's address: scheme and host in lower case, no default port, no credentials, query or
  * fragment, no slash at the end. A missing scheme is read as https.
@@ -48,6 +51,21 @@ export function parseHost(host: string | URL, field = "host"): URL {
     );
   }
   return url;
+}
+
+/**
+ * A URL that a browser may be sent to, and a person be shown: http(s) and nothing else, of a length that fits a command
+ * line, with the name or number of a host, and without a name and password in front, which only make it look like
+ * another one. Its normal form is ASCII, without blanks, quotes and angle brackets.
+ */
+export function httpUrl(value: string, base?: URL): URL | undefined {
+  if (!URL.canParse(value, base?.href)) return undefined;
+  const url = new URL(value, base?.href);
+  const isHttp = url.protocol === "https:" || url.protocol === "http:";
+  // The parser lets many a mark pass that no host's name has.
+  const isHost = /^(?:[\w.-]+|\[[\da-f:]+\])$/.test(url.hostname);
+  const plain = url.username === "" && url.password === "" && url.href.length <= MAX_URL_LENGTH;
+  return isHttp && isHost && plain ? url : undefined;
 }
 
 /** Whether a host name can only mean this machine (RFC 6761 §6.3 for `localhost`). */

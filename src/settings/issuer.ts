@@ -189,6 +189,8 @@ function identifier(field: string, value: string | URL, insecure: boolean): stri
   if (url.hash) throw invalid(field, "must have no fragment", url.origin + url.pathname);
   if (field === "issuer" && url.search) throw invalid(field, "must have no query", url.origin + url.pathname);
   const given = typeof value === "string" ? value.trim() : value.href;
+  // A URL's parser drops them, or encodes them: what is kept as it was written would still hold them.
+  if (/[\s\p{C}]/u.test(given)) throw invalid(field, "must hold no blanks and no control characters", given);
   return /^https?:\/\//i.test(given) ? given : `https://${given}`;
 }
 

@@ -1,5 +1,5 @@
 import { isRecord } from "../jwt.js";
-import { FAR_FUTURE, positive, Token } from "../token.js";
+import { FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, positive, Token } from "../token.js";
 import type { Entry } from "./backend.js";
 
 /** An entry is of no more use this many seconds before its last end (as in the Python client). */
@@ -12,16 +12,16 @@ export function isEntry(value: unknown): value is Entry {
   return isRecord(value) && isRecord(value["token"]) && isText(value["token"]["access_token"]);
 }
 
-/** The token of an entry, written by us or by the Python client. */
+/** The token of an entry, written by us or by the Python client, which does not look at what a server gives it. */
 export function tokenFromEntry(entry: Entry): Token | undefined {
   const { token } = entry;
   const accessToken = token["access_token"];
-  if (!isText(accessToken)) return undefined;
+  if (!isText(accessToken) || !isHeaderSafe(accessToken)) return undefined;
   const storedAt = positive(entry.stored_at);
-  const refreshToken = token["refresh_token"];
+  const [type, refreshToken] = [token["token_type"], token["refresh_token"]];
   return new Token({
     accessToken,
-    tokenType: isText(token["token_type"]) ? token["token_type"] : undefined,
+    tokenType: isText(type) && KNOWN_TYPES.has(type.toLowerCase()) ? type : undefined,
     expiresAt: Math.min(positive(token["expires"]) ?? 0, FAR_FUTURE),
     refreshToken: isText(refreshToken) ? refreshToken : undefined,
     refreshExpiresAt: isText(refreshToken) ? refreshEnd(token, storedAt) : undefined,

@@ -1,6 +1,8 @@
 /** Black on white whatever the terminal's colours are: that is what cameras expect. */
 const BLACK_ON_WHITE = "\u001b[38;5;16;48;5;231m";
 const RESET = "\u001b[0m";
+/** Longest text (bytes) of the largest QR code (ISO/IEC 18004, version 40, level L). */
+const MAX_BYTES = 2953;
 /** Rows that the rest of the login takes on the screen. */
 const OTHER_ROWS = 20;
 
@@ -15,6 +17,7 @@ export interface Window {
  * @param window `undefined`: it is shown whatever the size
  */
 export async function qrLines(text: string, window: Window | undefined): Promise<string[]> {
+  if (Buffer.byteLength(text) > MAX_BYTES) return [];
   const { encode } = await import("uqr");
   const { data } = encode(text, { ecc: "L", border: 2 });
   const width = data.length;

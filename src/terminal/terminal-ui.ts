@@ -1,5 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import type { LoginStep, LoginUi } from "../login-ui.js";
+import { MAX_URL_LENGTH } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { type KeyInput, listenForKeys } from "./keys.js";
 import { largeType } from "./large-type.js";
@@ -24,9 +25,6 @@ export interface TerminalIo {
 
 /** In a window with fewer rows than this what matters most must not be pushed out of it. */
 const SMALL_ROWS = 32;
-/** A URL may be long, and must stay whole; it was checked when it came in. */
-const URL_LENGTH = 8192;
-
 /** The login as a terminal shows it. Without one, links and codes stand on plain lines of their own. */
 export function createTerminalUi(io: TerminalIo): LoginUi {
   const style = createStyle({ isTty: io.stderr.isTTY === true && !io.plain, env: io.env });
@@ -83,7 +81,7 @@ async function showQr(url: string, { qr, stderr }: TerminalIo, style: Style): Pr
   if (!style.capable || qr === false) return;
   const { columns = 0, rows = 0 } = stderr;
   const { qrLines } = await import("./qr-code.js");
-  const lines = await qrLines(cleanText(url, URL_LENGTH), qr ? undefined : { columns, rows });
+  const lines = await qrLines(cleanText(url, MAX_URL_LENGTH), qr ? undefined : { columns, rows });
   if (lines.length > 0) stderr.write(`${lines.join("\n")}\n\n`);
 }
 
@@ -133,7 +131,11 @@ function deviceLines(
 /** The other ways, for whom a browser that reaches this machine is nearer than another device. */
 function hereLines({ url, redirectUri }: Here, style: Style, small: boolean): string[] {
   if (small) {
-    return ["Or in a browser on this machine; paste here what it ends at:", cleanText(url, URL_LENGTH), ""];
+    return [
+      "Or in a browser on this machine; paste here what it ends at:",
+      cleanText(url, MAX_URL_LENGTH),
+      "",
+    ];
   }
   return [
     "Or in a browser on this machine:",
@@ -187,7 +189,7 @@ function prominent(text: string, style: Style, columns: number): string[] {
 
 /** Once raw and unwrapped on a line of its own, to be copied by people and programs; where it can be, also clickable. */
 function address(url: string, style: Style): string[] {
-  const clean = cleanText(url, URL_LENGTH);
+  const clean = cleanText(url, MAX_URL_LENGTH);
   if (!style.capable) return [clean];
   const { host, pathname } = new URL(clean);
   return [`  ${style.link(`→ ${cleanText(host + pathname, 60)}`, clean)}`, "", clean];

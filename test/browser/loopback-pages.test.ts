@@ -8,6 +8,18 @@ import { broken, denied, failed, ignored, type LoopbackPage, success } from "../
 import { launchBrowser } from "../support/browser.js";
 
 const SERVER = "https://auth.example.org";
+/** What would take hold of the page in a real browser, wherever a server's name or a person's stands in it. */
+const MARKUP = [
+  "<script>document.title='OWNED'</script>",
+  `"><svg onload="document.title='OWNED'">`,
+  "' onmouseover='document.title=1' x='",
+  "<img src=//evil.example/x onerror=document.title='OWNED'>",
+  "</style></title></textarea><iframe srcdoc='<script>parent.document.title=1</script>'></iframe>",
+  "<meta http-equiv=refresh content='0;url=//evil.example/'><base href=//evil.example/>",
+  "&lt;script&gt;&#60;script&#62;&#x3c;b&#x3e;",
+  "<form action=//evil.example/><button formaction=javascript:alert(1)>Log in again</button></form>",
+  "<style>*{background:url(//evil.example/)}</style><link rel=stylesheet href=//evil.example/>",
+].join("");
 const HOSTILE = `<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>"'&${"W".repeat(200)}\u202e\u001b[31m`;
 
 const PAGES: Record<string, LoopbackPage> = {
@@ -16,6 +28,9 @@ const PAGES: Record<string, LoopbackPage> = {
   failed: failed(SERVER, "The server answered: invalid_scope (unknown scope).", "Ask for other scopes."),
   ignored: ignored(),
   broken: broken(),
+  who: success(SERVER, MARKUP),
+  server: failed(MARKUP, MARKUP, MARKUP),
+  nobody: denied(MARKUP),
   hostile: { kind: "error", title: "A <b>bad</b> title", message: HOSTILE, detail: HOSTILE },
 };
 
@@ -67,7 +82,9 @@ describe.each(Object.entries(VIEWS))("%s", (view, options) => {
       expect(await heading.textContent()).toBe(PAGES[name]?.title);
       expect(await page.title()).toBe(PAGES[name]?.title);
       expect(await page.getByText("You can close this tab").isVisible()).toBe(true);
-      expect(await page.locator("script, img, iframe, b").count()).toBe(0);
+      expect(
+        await page.locator("script, img, iframe, b, form, button, link, base, [onload], [onerror]").count(),
+      ).toBe(0);
 
       const facts = await page.evaluate<PageFacts>(MEASURE);
       expect(facts.overflow).toBeLessThanOrEqual(0);

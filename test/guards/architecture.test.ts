@@ -8,8 +8,9 @@ import { filesIn, importsOf, loadedBy, ROOT, resolveImport } from "./imports.js"
  * in different folders do not know each other.
  */
 const LAYERS: readonly (readonly string[])[] = [
+  ["src/text.ts"],
   ["src/errors.ts"],
-  ["src/text.ts", "src/jwt.ts", "src/abort.ts"],
+  ["src/jwt.ts", "src/abort.ts"],
   ["src/token.ts", "src/environment.ts", "src/context.ts"],
   ["src/token-response.ts", "src/retry.ts"],
   ["src/grant.ts"],

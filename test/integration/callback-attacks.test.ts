@@ -8,10 +8,10 @@ import { listenForCallback } from "../../src/loopback/listener.js";
 import { success } from "../../src/loopback/pages.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { scriptedPerson } from "../../src/testing/index.js";
 import { completeLogin } from "../../src/testing/person.js";
 import { startAuthServer } from "../../src/testing/server/auth-server.js";
 import { startIssuer } from "../support/issuer.js";
-import { personUi } from "../support/person-ui.js";
 
 /** Callbacks that know the state, and still are none: the first that bears it decides, and a code is spent once. */
 
@@ -29,7 +29,7 @@ const SERVERS: Readonly<Record<string, () => Promise<{ target: Target; redeemed:
 
 /** A login under way, and the true answer to it, which has not come yet. */
 async function begin(target: Target, lines: string[] = []) {
-  const ui = Object.assign(personUi(), {
+  const ui = Object.assign(scriptedPerson({ acts: false }).ui, {
     canPaste: lines.length > 0,
     readCallbackUrl: async () => lines.shift(),
   });

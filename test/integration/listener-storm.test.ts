@@ -6,10 +6,10 @@ import { CodeFlow } from "../../src/flows/code-flow.js";
 import type { Target } from "../../src/flows/session.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
+import { scriptedPerson } from "../../src/testing/index.js";
 import { completeLogin } from "../../src/testing/person.js";
 import { startAuthServer } from "../../src/testing/server/auth-server.js";
 import { startIssuer } from "../support/issuer.js";
-import { personUi } from "../support/person-ui.js";
 import { runNode } from "../support/processes.js";
 
 /** A login in the browser while its listener is attacked from another process, over the wire. */
@@ -63,7 +63,7 @@ it.each(Object.entries(SERVERS))(
       process.on(event, onFault);
       onTestFinished(() => void process.off(event, onFault));
     }
-    const ui = personUi();
+    const ui = scriptedPerson({ acts: false }).ui;
     let ignored = 0;
     const flow = new CodeFlow(target, {
       store: new TokenStore({ backend: memoryBackend() }),

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { watch, writeFileSync } from "node:fs";
+import { readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { tempFolder } from "./temp-folder.js";
@@ -12,6 +12,12 @@ export interface TerminalScreen {
   /** The screen once something stands on it. */
   until(expected: RegExp): Promise<string[]>;
   press(...keys: string[]): void;
+  /** Every byte that came to the terminal. */
+  written(): Buffer;
+  /** Waits until these have come. */
+  untilWritten(expected: string): Promise<void>;
+  /** What the terminal is called, which programs can change. */
+  title(): string;
 }
 
 /** Whether tmux, which is the terminal, is there. */
@@ -55,20 +61,30 @@ export function runInTerminal(
   tmux("send-keys", "Enter");
   // Lines that the terminal has wrapped are one, as they are to whoever copies them.
   const screen = () => tmux("capture-pane", "-p", "-J").replace(/\n+$/, "").split("\n");
+  const written = () => readFileSync(output);
+  /** Looks whenever something was written. */
+  const whenever = <T>(look: () => T | undefined) =>
+    new Promise<T>((resolve) => {
+      const onChange = () => {
+        const found = look();
+        if (found === undefined) return;
+        watcher.close();
+        resolve(found);
+      };
+      const watcher = watch(output, onChange);
+      onTestFinished(() => watcher.close());
+      onChange();
+    });
   return {
     screen,
     until: (expected) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const lines = screen();
-          if (!expected.test(lines.join("\n"))) return;
-          watcher.close();
-          resolve(lines);
-        };
-        const watcher = watch(output, look);
-        onTestFinished(() => watcher.close());
-        look();
+      whenever(() => {
+        const lines = screen();
+        return expected.test(lines.join("\n")) ? lines : undefined;
       }),
+    untilWritten: async (expected) => void (await whenever(() => written().includes(expected) || undefined)),
     press: (...keys) => void tmux("send-keys", ...keys),
+    written,
+    title: () => tmux("display-message", "-p", "#{pane_title}").trim(),
   };
 }

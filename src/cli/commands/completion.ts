@@ -44,16 +44,23 @@ const HOSTS = "oidc-auth list 2>/dev/null";
 function bash(commands: readonly Words[]): string {
   const cases = commands.map(({ name, options }) => `    ${name}) words="${options.join(" ")}" ;;`);
   return `_oidc_auth() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" words=""
+  local word="\${COMP_WORDS[COMP_CWORD]}" words="" hosts="" host
   case "\${COMP_WORDS[1]}" in
 ${cases.join("\n")}
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="${commands.map(({ name }) => name).join(" ")} --help --version $(${HOSTS})"
+    words="${commands.map(({ name }) => name).join(" ")} --help --version"
+    hosts="$(${HOSTS})"
   elif [ "\${word#-}" = "$word" ]; then
-    words="$(${HOSTS})"
+    words=""
+    hosts="$(${HOSTS})"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
+  # Not by compgen, which would run what stands in an address, and quoted, so that the shell does not run it either.
+  while IFS= read -r host; do
+    printf -v host %q "$host"
+    if [ -n "$hosts" ] && [[ "$host" == "$word"* ]]; then COMPREPLY+=("$host"); fi
+  done <<< "$hosts"
   # A colon parts words in bash: what stands before it is already there.
   if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$word"; fi
 }

@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { Config, type ConfigInit } from "../../config.js";
 import { AuthError } from "../../errors.js";
 import { dropUndefined } from "../../settings/checks.js";
+import { cleanText } from "../../text.js";
 import { type Command, type Input, isOn, JSON_OPTION, textOf, UsageError } from "../command.js";
-import { type CliIo, print } from "../io.js";
+import { type CliIo, MAX_LINE, print } from "../io.js";
 import { placeOf, scopesOf } from "../place.js";
 import { isProfileName, type Profile, profilesPath, readProfiles } from "../profiles.js";
 import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
@@ -66,10 +67,12 @@ function show(
     throw new AuthError("invalid_config", `There is no profile ${name}.`);
   const shown = name === undefined ? profiles : { [name]: profiles[name] };
   if (Object.keys(shown).length === 0) io.stderr.write(`There are no profiles in ${profilesPath(io.env)}.\n`);
-  const lines = Object.entries(shown).map(
-    ([key, profile]) =>
-      `${key}: ${profile?.host ?? profile?.issuer ?? profile?.resource ?? ""}${profile?.clientId ? ` (${profile.clientId})` : ""}\n`,
-  );
+  const lines = Object.entries(shown).map(([key, profile]) => {
+    const { host, issuer, resource, clientId } = profile ?? {};
+    const place = [host, issuer, resource].find((one) => typeof one === "string") ?? "";
+    const client = typeof clientId === "string" ? ` (${clientId})` : "";
+    return `${cleanText(`${key}: ${place}${client}`, MAX_LINE)}\n`;
+  });
   print(io, isOn(input, "json"), shown, lines.join(""));
   return 0;
 }

@@ -1,6 +1,7 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { isAuthError } from "../../errors.js";
 import { type Command, textOf, UsageError } from "../command.js";
+import { print } from "../io.js";
 import { readProfiles } from "../profiles.js";
 import { readInput } from "../standard-input.js";
 import { resolveTarget, TARGET_OPTIONS } from "../target.js";
@@ -43,9 +44,8 @@ export const command: Command = {
     const { target, options } = await resolveTarget(profile, input, io);
     try {
       const token = await createAuthenticator(target, { ...options, interactive: false, ...reporting(io) })();
-      io.stdout.write(
-        `${JSON.stringify({ ServerURL: text, Username: textOf(input, "username") ?? "oauth2", Secret: token.accessToken })}\n`,
-      );
+      const username = textOf(input, "username") ?? "oauth2";
+      print(io, true, { ServerURL: text, Username: username, Secret: token.accessToken }, "");
       return 0;
     } catch (error) {
       if (!isAuthError(error, "interaction_required")) throw error;

@@ -1,6 +1,7 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { isRecord } from "../../jwt.js";
 import { type Command, isOn, UsageError } from "../command.js";
+import { print } from "../io.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
@@ -40,7 +41,7 @@ export const command: Command = {
         expirationTimestamp: new Date((token.expiresAt - 60) * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
       },
     };
-    io.stdout.write(`${JSON.stringify(credential)}\n`);
+    print(io, true, credential, "");
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { tokenJson } from "../../store/entry.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
+import { print } from "../io.js";
 import { summary } from "../summary.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
@@ -29,11 +30,7 @@ export const command: Command = {
       else if (type === "reused" || type === "refreshed" || type === "granted") outcome = type;
     });
     const token = await createAuthenticator(target, { ...options, force: isOn(input, "force"), ...events })();
-    io.stdout.write(
-      isOn(input, "json")
-        ? `${JSON.stringify(tokenJson(token), null, 2)}\n`
-        : summary(config.host, outcome, token, store),
-    );
+    print(io, isOn(input, "json"), tokenJson(token), summary(config.host, outcome, token, store));
     return 0;
   },
 };

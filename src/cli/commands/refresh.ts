@@ -3,6 +3,7 @@ import { AuthError } from "../../errors.js";
 import { loginCommand } from "../../interaction-hint.js";
 import { tokenJson } from "../../store/entry.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
+import { print } from "../io.js";
 import { summary } from "../summary.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
@@ -31,11 +32,7 @@ export const command: Command = {
     }
     const authenticate = createAuthenticator(target, { ...options, interactive: false, ...reporting(io) });
     const token = await authenticate({ rejected: stored?.accessToken });
-    io.stdout.write(
-      isOn(input, "json")
-        ? `${JSON.stringify(tokenJson(token), null, 2)}\n`
-        : summary(config.host, "refreshed", token, store),
-    );
+    print(io, isOn(input, "json"), tokenJson(token), summary(config.host, "refreshed", token, store));
     return 0;
   },
 };

@@ -1,3 +1,4 @@
+import { isAuthError } from "../../errors.js";
 import { loginCommand } from "../../interaction-hint.js";
 import { unverifiedClaims } from "../../jwt.js";
 import { parseHost } from "../../settings/address.js";
@@ -65,8 +66,14 @@ export const command: Command = {
 };
 
 async function readToken(store: TokenStore, host: string): Promise<Token | undefined> {
-  // A file with one bare token serves any host.
-  return store.get(host === "*" ? parseHost("any.invalid") : host);
+  try {
+    // A file with one bare token serves any host.
+    return await store.get(host === "*" ? parseHost("any.invalid") : host);
+  } catch (error) {
+    // What stands in the file under a name that is no server's must not hide the others.
+    if (isAuthError(error, "invalid_config")) return undefined;
+    throw error;
+  }
 }
 
 function factsOf(server: string, token: Token, store: TokenStore): Record<string, unknown> {
@@ -86,16 +93,17 @@ function factsOf(server: string, token: Token, store: TokenStore): Record<string
 
 function textOf(server: string, token: Token, store: TokenStore): string {
   const claims = claimsOf(token);
-  const who = ["preferred_username", "email", "name", "sub"]
+  const texts = ["preferred_username", "email", "name", "sub"]
     .map((name) => claims[name])
-    .find((one) => typeof one === "string");
+    .filter((one) => typeof one === "string");
+  const [who, subject] = [texts[0], claims["sub"]];
   return rows([
     ["Server", server],
     [
       "Who",
       who === undefined
         ? "not stated in the token"
-        : `${who}${claims["sub"] && claims["sub"] !== who ? ` (${claims["sub"]})` : ""}`,
+        : `${who}${typeof subject === "string" && subject !== who ? ` (${subject})` : ""}`,
     ],
     ["State", stateOf(token)],
     ["Valid until", describeEnd(token.expiresAt)],

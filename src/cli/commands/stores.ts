@@ -1,5 +1,6 @@
+import { cleanText } from "../../text.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
-import { print } from "../io.js";
+import { MAX_LINE, print } from "../io.js";
 import { openStore, resolveTarget, TARGET_OPTIONS } from "../target.js";
 
 const STORE_OPTIONS = { "app-name": TARGET_OPTIONS["app-name"], store: TARGET_OPTIONS.store } as const;
@@ -15,7 +16,7 @@ export const list: Command = {
     const hosts = await store.hosts();
     if (hosts.length === 0)
       io.stderr.write(`No login is stored in ${store.path ?? store.backend.description}.\n`);
-    print(io, isOn(input, "json"), hosts, hosts.map((host) => `${host}\n`).join(""));
+    print(io, isOn(input, "json"), hosts, hosts.map((host) => `${cleanText(host, MAX_LINE)}\n`).join(""));
     return 0;
   },
 };

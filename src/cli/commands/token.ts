@@ -1,5 +1,6 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { tokenJson } from "../../store/entry.js";
+import { printableJson } from "../../text.js";
 import type { Token } from "../../token.js";
 import { type Command, type Input, isOn, textOf, wordOf } from "../command.js";
 import type { CliIo } from "../io.js";
@@ -67,7 +68,7 @@ async function formatted(
     case "header":
       return `Authorization: ${headers.Authorization}\n`;
     case "json":
-      return `${JSON.stringify(tokenJson(token), null, 2)}\n`;
+      return `${printableJson(tokenJson(token))}\n`;
     case "env":
       return [
         `export OIDC_ACCESS_TOKEN=${shellQuote(accessToken)}`,

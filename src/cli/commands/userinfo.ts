@@ -1,10 +1,12 @@
-import { cleanText } from "../../text.js";
 import { userinfo } from "../../userinfo.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
 import { rows } from "../summary.js";
 import { resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
+
+/** More claims than these are not for people. */
+const MAX_ROWS = 100;
 
 export const command: Command = {
   usage: "userinfo HOST [options]",
@@ -14,11 +16,12 @@ export const command: Command = {
   async run(input, io) {
     const { target, options } = await resolveTarget(input.positionals[0] ?? "", input, io);
     const claims = await userinfo(target, { ...options, interactive: false, ...reporting(io) });
-    const lines = Object.entries(claims).map(
-      ([name, value]) =>
-        [cleanText(name, 60), cleanText(typeof value === "string" ? value : JSON.stringify(value))] as const,
-    );
-    print(io, isOn(input, "json"), claims, rows(lines));
+    const all = Object.entries(claims);
+    const lines = all
+      .slice(0, MAX_ROWS)
+      .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)] as const);
+    const more = all.length > MAX_ROWS ? `${all.length - MAX_ROWS} more: see --json\n` : "";
+    print(io, isOn(input, "json"), claims, rows(lines) + more);
     return 0;
   },
 };

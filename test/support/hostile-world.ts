@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { createAuthenticator } from "../../src/authenticate.js";
+import { Config } from "../../src/config.js";
+import { CodeFlow } from "../../src/flows/code-flow.js";
+import { DeviceFlow } from "../../src/flows/device-flow.js";
+import type { Target } from "../../src/flows/session.js";
+import { logout } from "../../src/logout.js";
+import type { AuthenticateOptions } from "../../src/options.js";
+import { TokenStore } from "../../src/store/token-store.js";
+import { type PersonUi, scriptedPerson } from "../../src/testing/index.js";
+import { Token } from "../../src/token.js";
+import { introspect, userinfo } from "../../src/userinfo.js";
+import { tempFolder } from "./temp-folder.js";
+
+/** Somebody who does with a server all that can be done, and keeps what they are shown and told. */
+export interface HostileWorld {
+  readonly ui: PersonUi;
+  readonly store: TokenStore;
+  readonly options: AuthenticateOptions;
+  /** Steps of logins, events, explanations, warnings. */
+  readonly told: unknown[];
+  /** What a browser was asked to open. */
+  readonly opened: string[];
+  /** What can be done there, each on its own. */
+  readonly ways: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+/** A clock that only sleeping moves: whoever would wait for ever comes to an end at once. */
+export function hostileWorld(target: Target, more: AuthenticateOptions = {}): HostileWorld {
+  const told: unknown[] = [];
+  const opened: string[] = [];
+  let offset = 0;
+  const now = () => Date.now() + offset;
+  const { ui } = scriptedPerson({ acts: (step) => told.push(step) });
+  const onWarning = (message: string) => void told.push(message);
+  const store = new TokenStore({ path: join(tempFolder(), "store.json"), now, onWarning });
+  const options: AuthenticateOptions = {
+    store,
+    ui,
+    now,
+    env: {},
+    interactive: true,
+    openBrowser: (url) => void opened.push(url),
+    onEvent: (event) => told.push(event),
+    explain: (step) => told.push(step),
+    sleep: async (ms) => {
+      offset += ms;
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    ...more,
+  };
+  const stored = async () => {
+    const issued = Math.floor(now() / 1000);
+    const old = { accessToken: "old", refreshToken: "r", expiresAt: issued + 3600, issuedAt: issued };
+    await store.put(Config.from(target), new Token({ ...old, scope: "openid read" }));
+  };
+  const withLogin = (work: () => Promise<unknown>) => async () => {
+    await stored();
+    return work();
+  };
+  const ways = {
+    "a login by device code": () => new DeviceFlow(target, options).authenticate({ force: true }),
+    "a login in the browser": async () => {
+      const token = new CodeFlow(target, options).authenticate({ force: true });
+      const shown = ui.seen("code").then(async ({ url, redirectUri }) => {
+        const callback = new URL(redirectUri);
+        callback.searchParams.set("code", "the-code");
+        callback.searchParams.set("state", new URL(url).searchParams.get("state") ?? "");
+        told.push({ page: await (await fetch(callback)).text() });
+      });
+      await Promise.race([token, shown]);
+      return token;
+    },
+    "a refresh": withLogin(() =>
+      createAuthenticator(target, { ...options, interactive: false })({ rejected: "old" }),
+    ),
+    userinfo: withLogin(() => userinfo(target, { ...options, interactive: false })),
+    introspection: withLogin(() => introspect(target, { ...options, interactive: false })),
+    "a logout": withLogin(() => logout(target, { ...options, endSession: true })),
+  };
+  return { ui, store, options, told, opened, ways };
+}
