@@ -30,6 +30,8 @@ export type AuthEvent =
   | { type: "scope_reduced"; server: string; missing: readonly string[] }
   | { type: "login_started"; server: string; flow: "device" | "code"; reason: string }
   | { type: "logged_in"; server: string; flow: "device" | "code" }
+  /** While a login was waiting for the person, another process stored one for the same place: that one is used. */
+  | { type: "login_elsewhere"; server: string }
   | { type: "retrying"; what: string; delayMs: number; reason: string }
   | { type: "callback_ignored"; reason: string }
   | { type: "warning"; message: string };
@@ -43,8 +45,10 @@ export interface Context {
   readonly fetch: typeof globalThis.fetch;
   /** Longest time (milliseconds) that one request may take, from the first byte sent to the last one read. */
   readonly requestTimeoutMs: number;
-  /** Unix milliseconds. */
+  /** Unix milliseconds: what the clock shows, which may be set at any time. For the ends of tokens. */
   now(): number;
+  /** Milliseconds that go by, also while the machine sleeps, whatever is done to its clock. For how long to wait. */
+  uptime(): number;
   /** Resolves after `ms` milliseconds; rejects with an AuthError as soon as `signal` is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A number in [0, 1), for jitter only: never for secrets. */

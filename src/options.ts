@@ -89,6 +89,11 @@ export interface LoginOptions extends RouteOptions {
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** What time it is, in Unix milliseconds. Default `Date.now`. */
   now?: (() => number) | undefined;
+  /**
+   * Milliseconds since any moment, on a clock that nobody sets: what time-outs and the lives of device codes are
+   * measured by. Default: the machine's, which goes on while it sleeps; where `now` is given, that.
+   */
+  uptime?: (() => number) | undefined;
   /** Waits for so many milliseconds. Default: a timer that ends with the signal. */
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }

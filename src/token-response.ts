@@ -1,6 +1,14 @@
 import { AuthError } from "./errors.js";
 import { isRecord, unverifiedClaims } from "./jwt.js";
-import { type DpopKey, FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, positive, Token } from "./token.js";
+import {
+  type DpopKey,
+  FAR_FUTURE,
+  isHeaderSafe,
+  KNOWN_TYPES,
+  positive,
+  Token,
+  unixSeconds,
+} from "./token.js";
 
 /** What surrounds a token answer. */
 export interface TokenAnswer {
@@ -96,7 +104,7 @@ function firstEnd(
   { seconds, skewSeconds }: AnswerTime,
 ): number | undefined {
   for (const name of absolute) {
-    const value = positive(body[name]);
+    const value = unixSeconds(body[name]);
     if (value !== undefined) return onOurClock(value, skewSeconds);
   }
   for (const name of relative) {
@@ -108,7 +116,7 @@ function firstEnd(
 
 /** The `exp` claim of a JWT, unverified: only a hint about how long to keep it, never a reason to trust it. */
 function jwtEnd(jwt: string, { skewSeconds }: AnswerTime): number | undefined {
-  const end = positive(unverifiedClaims(jwt)?.["exp"]);
+  const end = unixSeconds(unverifiedClaims(jwt)?.["exp"]);
   return end === undefined ? undefined : onOurClock(end, skewSeconds);
 }
 

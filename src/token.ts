@@ -6,6 +6,11 @@ const MARGIN_SECONDS = 60;
 /** Below this lifetime (seconds) the margin is a tenth of the lifetime instead. */
 const SHORT_LIFETIME_SECONDS = 600;
 
+/** A token that was issued this many seconds after now was issued by a clock that was wrong, or is now. */
+const CLOCK_ERROR_SECONDS = 300;
+/** A time above this is in milliseconds (since 2001); in seconds it would be the year 33658. */
+const FIRST_MILLISECONDS = 1e12;
+
 /** Token types as headers write them; providers write them in any case. */
 export const KNOWN_TYPES: ReadonlyMap<string, string> = new Map([
   ["bearer", "Bearer"],
@@ -98,19 +103,25 @@ export class Token {
 
   /** What `console.log` and `util.inspect` show: everything but the secrets. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    const end = new Date(Math.min(this.expiresAt, FAR_FUTURE) * 1000).toISOString();
+    const end = new Date((unixSeconds(this.expiresAt) ?? 0) * 1000).toISOString();
     return `Token { ${this.tokenType}, expires ${end}, ${this.refreshToken ? "refreshable" : "not refreshable"} }`;
   }
 }
 
 /**
  * Whether an access token is good for a request now: more than 60 s left, or more than a tenth of its lifetime
- * where that is under ten minutes.
+ * where that is under ten minutes. Where the clock was set back since it was issued, its end says nothing: then one
+ * that can be renewed is not good.
  *
  * @param now Unix milliseconds
  */
 export function isUsable(token: Token, now: number): boolean {
-  return token.expiresAt - now / 1000 > margin(token);
+  return token.expiresAt - now / 1000 > margin(token) && !isFromLater(token, now);
+}
+
+function isFromLater({ issuedAt, expiresAt, refreshToken }: Token, now: number): boolean {
+  if (issuedAt === undefined || !refreshToken || expiresAt >= FAR_FUTURE) return false;
+  return issuedAt - now / 1000 > CLOCK_ERROR_SECONDS;
 }
 
 function margin(token: Token): number {
@@ -140,4 +151,11 @@ export function isHeaderSafe(accessToken: string): boolean {
 export function positive(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
+}
+
+/** A moment in Unix seconds, also where it is written in milliseconds; what lies past the year 9999 is "never". */
+export function unixSeconds(value: unknown): number | undefined {
+  const time = positive(value);
+  if (time === undefined || time <= FAR_FUTURE) return time;
+  return time < FIRST_MILLISECONDS ? FAR_FUTURE : Math.min(time / 1000, FAR_FUTURE);
 }

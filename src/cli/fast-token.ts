@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { Config, type ConfigInit } from "../config.js";
+import { readRegularFile } from "../files/regular-file.js";
 import { dropUndefined } from "../settings/checks.js";
 import type { Entry } from "../store/backend.js";
 import { storePath } from "../store/default-path.js";
 import { tokenFromEntry } from "../store/entry.js";
-import { ANY_KEY, isStoredEntry, parseDocument } from "../store/file-document.js";
+import { dangersOf, refusePlantedLink } from "../store/file-dangers.js";
+import { StoreDocument } from "../store/file-document.js";
 import { serverSlot } from "../store/server-slot.js";
 import { isUsable } from "../token.js";
 import { placeOf, scopesOf } from "./place.js";
@@ -53,7 +54,7 @@ function readWords(words: readonly string[]): Asked | undefined {
 }
 
 function storedToken({ name, header, options }: Asked, env: Env): string | undefined {
-  const profile = isProfileName(name) ? readProfiles(env)[name] : undefined;
+  const profile = isProfileName(name) ? readProfiles(env, leave)[name] : undefined;
   if (isProfileName(name) && !profile) return undefined;
   const { account, appName, caFile: _caFile, ...settings } = profile ?? {};
   const given = dropUndefined({
@@ -74,24 +75,22 @@ function storedToken({ name, header, options }: Asked, env: Env): string | undef
   return header ? `Authorization: ${token.headers.Authorization}\n` : `${token.accessToken}\n`;
 }
 
+/** What is to be told is for the whole program to tell. */
+function leave(): never {
+  throw new Error("There is something to tell.");
+}
+
 /** The entry as the store itself would find it; nothing where the file needs mending or a warning. */
 function findEntry(
   path: string,
   { server, sharedKey, ownKey }: ReturnType<typeof serverSlot>,
 ): Entry | undefined {
-  const file = openSync(path, "r");
-  try {
-    const stat = fstatSync(file);
-    const open = process.platform !== "win32" && (stat.mode & 0o077) !== 0;
-    if (!stat.isFile() || stat.size > MAX_BYTES || open) return undefined;
-    const document = parseDocument(readFileSync(file, "utf8"));
-    const at = (key: string) => {
-      const value = document?.values.get(document.layout === "bare" ? ANY_KEY : key);
-      return isStoredEntry(value) ? value : undefined;
-    };
-    const shared = at(sharedKey);
-    return at(ownKey) ?? (shared?.server === undefined || shared.server === server ? shared : undefined);
-  } finally {
-    closeSync(file);
-  }
+  refusePlantedLink(path);
+  const { bytes, stat } = readRegularFile(path, MAX_BYTES);
+  if (dangersOf(path, stat).length > 0) return undefined;
+  const document = StoreDocument.parse(bytes);
+  const shared = document?.get(sharedKey);
+  return (
+    document?.get(ownKey) ?? (shared?.server === undefined || shared.server === server ? shared : undefined)
+  );
 }

@@ -16,6 +16,11 @@ export interface CliIo {
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
+/** Tells a person what is not as it should be. */
+export function warnOn({ stderr }: CliIo): (message: string) => void {
+  return (message) => void stderr.write(`oidc-auth: warning: ${message}\n`);
+}
+
 /** Prints a result: as JSON where a program reads it, else as text. */
 export function print(io: CliIo, json: boolean, value: unknown, text: string): void {
   io.stdout.write(json ? `${printableJson(value)}\n` : text);

@@ -18,10 +18,12 @@ for (const [name, status] of Object.entries(SIGNALS)) {
 }
 for (const [name, handler] of handlers) process.on(name, handler);
 
-// A reader that has seen enough (`| head -1`) is no fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+// A reader that has seen enough (`| head -1`) is no fault, nor is a terminal that was closed: what was begun is ended.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
+}
 
 // No await here: a single executable is CommonJS, which has none at its top.
 void run(process.argv.slice(2), {

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { AuthError } from "../errors.js";
+import { othersMayWrite, type RegularFile, readRegularFile } from "../files/regular-file.js";
 import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
 
@@ -24,6 +24,9 @@ export interface Profile {
   readonly caFile?: string;
 }
 
+/** Settings larger than this are none. */
+const MAX_BYTES = 1024 * 1024;
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where profiles are kept: the platform's folder for settings, or where `OIDC_AUTH_CONFIG` says. */
@@ -42,31 +45,58 @@ export function isProfileName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(text) && text.toLowerCase() !== "localhost";
 }
 
+/** The settings as they stand in their file, with what is not ours in them. */
+export interface Settings {
+  readonly profiles: Readonly<Record<string, Profile>>;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
 /** All profiles. @throws AuthError `invalid_config` where the file is there and cannot be read */
-export function readProfiles(env: Env): Readonly<Record<string, Profile>> {
+export function readProfiles(env: Env, onWarning?: (message: string) => void): Settings["profiles"] {
+  return readSettings(env, onWarning).profiles;
+}
+
+/**
+ * @param onWarning told where others can change the file: it says where secrets are sent
+ * @throws AuthError `invalid_config` where the file is there and cannot be read
+ */
+export function readSettings(env: Env, onWarning: (message: string) => void = () => {}): Settings {
   const path = profilesPath(env);
-  let text: string;
+  let file: RegularFile;
   try {
-    text = readFileSync(path, "utf8");
+    file = readRegularFile(path, MAX_BYTES);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw unreadable(path, "it cannot be read");
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return { profiles: named({}), content: {} };
+    throw unreadable(path, code === undefined ? message : `it cannot be read (${code})`);
   }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    throw unreadable(path, "it is not valid JSON");
+  if (othersMayWrite(file.stat)) {
+    onWarning(
+      `The settings in ${path} can be changed by others, who choose where you log in: chmod 600 ${path}`,
+    );
   }
+  const content = parse(file.bytes.toString("utf8"), path);
   const profiles = isRecord(content) ? (content["profiles"] ?? {}) : undefined;
-  if (!isRecord(profiles) || !Object.values(profiles).every(isRecord)) {
+  if (!isRecord(content) || !isRecord(profiles) || !Object.values(profiles).every(isRecord)) {
     throw unreadable(
       path,
       'it must look like {"profiles": {"prod": {"issuer": "https://…", "clientId": "…"}}}',
     );
   }
-  // Without a prototype, so that no name means more than what stands in the file.
-  return Object.assign(Object.create(null), profiles) as Record<string, Profile>;
+  return { profiles: named(profiles as Settings["profiles"]), content };
+}
+
+/** Without a prototype, so that no name means more than what stands in the file. */
+function named(profiles: Settings["profiles"]): Settings["profiles"] {
+  return Object.assign(Object.create(null), profiles) as Settings["profiles"];
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch {
+    throw unreadable(path, "it is not valid JSON");
+  }
 }
 
 function unreadable(path: string, why: string): AuthError {

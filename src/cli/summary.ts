@@ -30,6 +30,8 @@ export function renewable(token: Token): string {
 /** A moment (Unix seconds) in local time, and how far it is. */
 export function describeEnd(unixSeconds: number): string {
   if (unixSeconds >= FAR_FUTURE) return "it is revoked";
+  // An end in a store that cannot be read.
+  if (unixSeconds === 0) return "not stated";
   const local = new Date(unixSeconds * 1000);
   const pad = (value: number) => String(value).padStart(2, "0");
   const date = `${local.getFullYear()}-${pad(local.getMonth() + 1)}-${pad(local.getDate())}`;

@@ -5,7 +5,7 @@ import type { AuthenticateOptions } from "../options.js";
 import { dropUndefined } from "../settings/checks.js";
 import { TokenStore } from "../store/token-store.js";
 import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
-import type { CliIo } from "./io.js";
+import { type CliIo, warnOn } from "./io.js";
 import { placeOf, scopesOf } from "./place.js";
 import { isProfileName, type Profile, readProfiles } from "./profiles.js";
 
@@ -110,7 +110,7 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
 
 /** The store that a command works on. */
 export function openStore(input: Input, io: CliIo, profile?: Profile): TokenStore {
-  const onWarning = (message: string) => void io.stderr.write(`oidc-auth: warning: ${message}\n`);
+  const onWarning = warnOn(io);
   const path = textOf(input, "store");
   const appName = textOf(input, "app-name") ?? profile?.appName;
   return new TokenStore(
@@ -120,7 +120,7 @@ export function openStore(input: Input, io: CliIo, profile?: Profile): TokenStor
 
 function profileOf(name: string, io: CliIo): Profile | undefined {
   if (!isProfileName(name)) return undefined;
-  const profile = readProfiles(io.env)[name];
+  const profile = readProfiles(io.env, warnOn(io))[name];
   if (profile) return profile;
   throw new AuthError("invalid_config", `There is no profile ${name}.`, {
     hint: `Make one: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,

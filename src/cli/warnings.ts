@@ -19,9 +19,20 @@ export function reporting(
   more: (event: AuthEvent) => void = () => {},
 ): { onEvent(event: AuthEvent): void } {
   let patience: NodeJS.Timeout | undefined;
+  let renewing: string | undefined;
+  io.signal.addEventListener(
+    "abort",
+    () => {
+      // What the server was asked to renew is heard out and stored: a new refresh token comes only once.
+      if (renewing === undefined) return;
+      io.stderr.write(`oidc-auth: what ${renewing} renews is stored first; once more ends at once\n`);
+    },
+    { once: true },
+  );
   return {
     onEvent: (event) => {
       clearTimeout(patience);
+      renewing = event.type === "refresh_started" ? event.server : undefined;
       if (event.type === "refresh_started") {
         const waiting = `oidc-auth: waiting for ${event.server} to renew the token; Ctrl-C gives up\n`;
         patience = setTimeout(() => void io.stderr.write(waiting), PATIENCE_MS);

@@ -31,6 +31,7 @@ export async function sourceIdentity(
     fetch: globalThis.fetch,
     requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
     now: Date.now,
+    uptime: performance.now.bind(performance),
     sleep: async () => {},
     random: Math.random,
     emit: () => {},

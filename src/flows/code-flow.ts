@@ -42,7 +42,7 @@ export class CodeFlow {
 /** One login of a person in the browser, shown on the session's display. */
 export async function codeLogin(session: Session, signal: AbortSignal): Promise<Token> {
   const seconds = session.options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
-  const deadline = startDeadline(seconds * 1000, session.context.now(), () => loginTimeout(seconds), signal);
+  const deadline = startDeadline(seconds * 1000, session.context, () => loginTimeout(seconds), signal);
   try {
     const { logInByBrowser } = await import("./browser-login.js");
     return await withLoginUi(session, (display) =>

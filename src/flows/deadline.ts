@@ -1,20 +1,23 @@
+import type { Context } from "../context.js";
 import { AuthError, cancelled } from "../errors.js";
 
 /** A signal that ends with the caller's signal or when the time is up, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Unix milliseconds. */
+  /** Unix milliseconds, as the clock shows it now; for display. */
   readonly at: number;
   /** Must be called when the work is done, so that no timer is left. */
   end(): void;
 }
 
+/** Timers stand still while the machine sleeps: so often (milliseconds) it is looked whether the time is up. */
+const LOOK_MS = 1000;
 /** Longest delay that a timer of Node takes, in milliseconds. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function startDeadline(
   ms: number,
-  now: number,
+  { now, uptime }: Pick<Context, "now" | "uptime">,
   timedOut: () => AuthError,
   signal?: AbortSignal,
 ): Deadline {
@@ -24,10 +27,17 @@ export function startDeadline(
   };
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => controller.abort(timedOut()), Math.min(ms, MAX_TIMER_MS));
+  const [end, atLatest] = [uptime() + ms, performance.now() + ms];
+  let timer = setTimeout(look, Math.min(ms, LOOK_MS));
+  function look(): void {
+    // A caller's own clock may stand still: no login waits for ever.
+    const left = Math.min(end - uptime(), atLatest - performance.now());
+    if (left <= 0) controller.abort(timedOut());
+    else timer = setTimeout(look, Math.min(left, LOOK_MS));
+  }
   return {
     signal: controller.signal,
-    at: now + ms,
+    at: now() + ms,
     end: () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);

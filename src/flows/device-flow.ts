@@ -45,8 +45,9 @@ export class DeviceFlow {
    * @throws AuthError `device_flow_unsupported` where the server has no device flow
    */
   async getDeviceCode(options: { signal?: AbortSignal } = {}): Promise<DeviceCode> {
-    const server = await this.#session.server();
-    return server.beginDevice(this.#session.context, options.signal ?? this.#session.options.signal);
+    const signal = options.signal ?? this.#session.options.signal;
+    const server = await this.#session.server(signal);
+    return server.beginDevice(this.#session.context, signal);
   }
 
   /**
@@ -62,7 +63,7 @@ export class DeviceFlow {
   ): Promise<Token> {
     const session = this.#session;
     const signal = options.signal ?? session.options.signal;
-    return pollUntilGranted(session, { ...code, interval }, session.context.now(), signal);
+    return pollUntilGranted(session, { ...code, interval }, session.context.uptime(), signal);
   }
 
   /** Renews a token (RFC 6749 §6). Stores nothing: `authenticate()` does that under the store's lock. */
@@ -79,11 +80,11 @@ export async function deviceLogin(
 ): Promise<Token> {
   const { config, context } = session;
   const server = await session.server(signal);
-  const asked = context.now();
+  const asked = context.uptime();
   const code = started ?? (await server.beginDevice(context, signal));
   return withLoginUi(session, async (display) => {
     const { ui } = display;
-    const expiresAt = asked + Math.min(code.expiresIn, session.options.timeout ?? Infinity) * 1000;
+    const expiresAt = context.now() + secondsFor(session, code) * 1000 - (context.uptime() - asked);
     await ui.show({ type: "device", server: config.host, code, expiresAt });
     const waiting = loginActions(display, code.uri, signal);
     const stopWaiting = ui.waiting?.(expiresAt, waiting.actions);
@@ -95,27 +96,32 @@ export async function deviceLogin(
   });
 }
 
-/** @param asked Unix milliseconds at which the code was asked for */
+/** Seconds that a login with a code may take, from when it was asked for. */
+export function secondsFor({ options }: Session, { expiresIn }: DeviceCode): number {
+  return Math.min(expiresIn, options.timeout ?? Infinity);
+}
+
+/** @param asked when the code was asked for, by the clock of `Context.uptime` */
 export async function pollUntilGranted(
   session: Session,
   code: DeviceCode,
   asked: number,
   signal?: AbortSignal,
 ): Promise<Token> {
-  const { context, options } = session;
-  const server = await session.server();
-  const codeEnds = asked + code.expiresIn * 1000;
-  const ends = Math.min(codeEnds, asked + (options.timeout ?? Infinity) * 1000);
-  const timedOut = () => (ends === codeEnds ? codeExpired() : loginTimeout((ends - asked) / 1000));
-  // A request under way when the time is up is cut short by the deadline; pauses are measured by the session's clock.
-  const deadline = startDeadline(Math.max(0, ends - context.now()), context.now(), timedOut, signal);
+  const { context } = session;
+  const server = await session.server(signal);
+  const seconds = secondsFor(session, code);
+  const left = () => Math.max(0, asked + seconds * 1000 - context.uptime());
+  const timedOut = () => (seconds === code.expiresIn ? codeExpired() : loginTimeout(seconds));
+  // A request under way when the time is up is cut short.
+  const deadline = startDeadline(left(), context, timedOut, signal);
   let interval = code.interval * 1000 * LATER;
   let failures = 0;
   let pause = interval;
   try {
     for (;;) {
-      await context.sleep(Math.min(pause, Math.max(0, ends - context.now())), deadline.signal);
-      if (context.now() >= ends) throw timedOut();
+      await context.sleep(Math.min(pause, left()), deadline.signal);
+      if (left() === 0) throw timedOut();
       try {
         const poll = await server.redeemDevice(code.deviceCode, context, deadline.signal);
         if (poll.status === "granted") return poll.token;

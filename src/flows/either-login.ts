@@ -2,7 +2,7 @@ import { isAuthError } from "../errors.js";
 import type { DeviceCode } from "../servers/auth-server.js";
 import type { Token } from "../token.js";
 import { type BrowserCallback, beginBrowserLogin } from "./browser-callback.js";
-import { pollUntilGranted } from "./device-flow.js";
+import { pollUntilGranted, secondsFor } from "./device-flow.js";
 import { type LoginDisplay, loginActions, withLoginUi } from "./login-display.js";
 import { callbackFrom } from "./pasted-callback.js";
 import type { Session } from "./session.js";
@@ -22,7 +22,7 @@ export interface EitherLogin {
 export async function eitherLogin(session: Session, signal: AbortSignal): Promise<EitherLogin> {
   const { context } = session;
   const server = await session.server(signal);
-  const asked = context.now();
+  const asked = context.uptime();
   const code = await server.beginDevice(context, signal);
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
@@ -46,7 +46,7 @@ export async function eitherLogin(session: Session, signal: AbortSignal): Promis
 
 interface Offer {
   readonly code: DeviceCode;
-  /** Unix milliseconds at which the code was asked for. */
+  /** When the code was asked for, by the clock of `Context.uptime`. */
   readonly asked: number;
   readonly browser: BrowserCallback | undefined;
 }
@@ -58,7 +58,8 @@ async function offer(
   signal: AbortSignal,
 ): Promise<EitherLogin> {
   const { ui } = display;
-  const expiresAt = asked + Math.min(code.expiresIn, session.options.timeout ?? Infinity) * 1000;
+  const { context } = session;
+  const expiresAt = context.now() + secondsFor(session, code) * 1000 - (context.uptime() - asked);
   const here = browser && {
     url: browser.login.url.href,
     redirectUri: browser.listener.redirectUri,

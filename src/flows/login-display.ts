@@ -1,6 +1,7 @@
 import { detectEnvironment, type Environment } from "../environment.js";
 import { AuthError, isAuthError } from "../errors.js";
 import type { LoginActions, LoginUi } from "../login-ui.js";
+import { LoggedInElsewhere } from "./login-elsewhere.js";
 import { openBrowser } from "./open-browser.js";
 import type { Session } from "./session.js";
 
@@ -59,11 +60,18 @@ export async function withLoginUi<T>(
     await ui.show({ type: "done" });
     return result;
   } catch (error) {
+    await showEnd(ui, error).catch(() => {});
     // The error itself is what counts; a display that fails now must not hide it.
-    const message = isAuthError(error) ? error.message : "The login failed.";
-    await Promise.resolve(ui.show({ type: "failed", message })).catch(() => {});
     throw error;
   }
+}
+
+/** How a login ended that got no token itself. */
+async function showEnd(ui: LoginUi, error: unknown): Promise<void> {
+  const message = isAuthError(error) ? error.message : "The login failed.";
+  if (!(error instanceof LoggedInElsewhere)) return ui.show({ type: "failed", message });
+  await ui.show({ type: "notice", message });
+  await ui.show({ type: "done" });
 }
 
 async function terminalUi(session: Session): Promise<LoginUi> {

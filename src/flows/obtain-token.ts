@@ -1,5 +1,6 @@
 import { AuthError, isAuthError } from "../errors.js";
 import { isRefreshable, isUsable, type Token } from "../token.js";
+import { logInUnlessElsewhere } from "./login-elsewhere.js";
 import {
   isGood,
   isRefused,
@@ -121,7 +122,9 @@ async function refreshOrLogIn(
   if ("accessToken" in outcome) return outcome;
   // Before the person is troubled: a login that cannot be kept would be asked for again at once.
   await store.backend.assertWritable();
-  const token = await logInAsRegistered(session, () => login(outcome, signal));
+  const once = (until: AbortSignal) => logInAsRegistered(session, () => login(outcome, until));
+  const { token, elsewhere } = await logInUnlessElsewhere(session, options, once, signal);
+  if (elsewhere) return token;
   reportMissing(session, token, (config.settings.scopes ?? []).join(" "));
   await store.put(options.place, token, { account: session.options.account });
   return token;

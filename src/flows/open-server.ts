@@ -65,5 +65,6 @@ async function askApi(
     allowInsecure,
     folder: folderOf(question.store),
     context: question.context,
+    signal: question.signal,
   });
 }

@@ -42,8 +42,9 @@ export async function refresh(
       `The answer to a renewal may have been lost (${timeOf(lostAt)}): its refresh token is tried once more, as some servers take it again for a while.`,
     );
   }
+  const attempt = () => server.refresh(token, context, signal);
   try {
-    const next = await retryUnprocessed("the refresh", context, () => server.refresh(token, context), signal);
+    const next = await retryUnprocessed("the refresh", context, attempt, signal);
     reportMissing(session, next, token.scope);
     return next;
   } catch (error) {

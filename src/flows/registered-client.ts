@@ -21,7 +21,7 @@ export interface RegisteredClient {
  * @param storedClient the client of the stored login, which is used where no registration is kept
  */
 export async function registeredClient(
-  { store, context }: ServerQuestion,
+  { store, context, signal }: ServerQuestion,
   settings: IssuerSettings & { readonly issuer: string },
   scopes: readonly string[] | undefined,
   storedClient: string | undefined,
@@ -45,7 +45,7 @@ export async function registeredClient(
   const make = async () => {
     const made = await known();
     if (made) return made;
-    const registration = await register({ settings, scopes, folder: folderOf(store), context });
+    const registration = await register({ settings, scopes, folder: folderOf(store), context, signal });
     const entry: Entry = {
       token: { ...NO_TOKEN, registration },
       stored_at: context.now() / 1000,
@@ -58,7 +58,7 @@ export async function registeredClient(
     }
     return client;
   };
-  return backend.withLock(key, make, { giveUp: known });
+  return backend.withLock(key, make, { giveUp: known, signal });
 }
 
 /** What the Python client expects of every entry of the file that it may share. */

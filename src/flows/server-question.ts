@@ -9,6 +9,8 @@ export interface ServerQuestion {
   readonly store: TokenStore;
   readonly account: string | undefined;
   readonly context: Context;
+  /** Ends the asking. */
+  readonly signal: AbortSignal;
   /** Whether the server has forgotten the client that the stored login is of. */
   readonly forgotten: boolean;
 }

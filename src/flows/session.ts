@@ -1,4 +1,3 @@
-import { untilAborted } from "../abort.js";
 import { Config, type ConfigInit } from "../config.js";
 import { type AuthEvent, type Context, DEFAULT_REQUEST_TIMEOUT_MS } from "../context.js";
 import { cancelled } from "../errors.js";
@@ -11,6 +10,8 @@ import { TokenStore } from "../store/token-store.js";
 import { MAX_TIMER_MS } from "./deadline.js";
 import { networkFetch } from "./network-fetch.js";
 import type { OpenServer } from "./open-server.js";
+import { share } from "./shared-work.js";
+import { uptime } from "./uptime.js";
 
 /** Whom a caller may name as a server. */
 export type Target = string | URL | Config | ConfigInit;
@@ -36,11 +37,13 @@ export function openSession(target: Target, options: LoginOptions): Session {
   checkSeconds("requestTimeout", options.requestTimeout);
   checkPages(options.loopbackPages);
   const [store, context] = [openStore(options), openContext(options)];
-  let opened: Promise<OpenServer> | undefined;
+  const opening = {};
+  let opened: OpenServer | undefined;
   let forgotten = false;
-  const open = async (): Promise<OpenServer> => {
+  const open = async (signal: AbortSignal): Promise<OpenServer> => {
     const { openServer } = await import("./open-server.js");
-    return openServer({ config, store, account: options.account, context, forgotten });
+    opened = await openServer({ config, store, account: options.account, context, forgotten, signal });
+    return opened;
   };
   return {
     config,
@@ -52,18 +55,10 @@ export function openSession(target: Target, options: LoginOptions): Session {
       if (!credentials) return config;
       return `${config.storeKey}&subject=${await credentials.identity(options.env ?? process.env)}`;
     },
-    server: async (signal) => {
-      const opening = opened ?? open();
-      opened = opening;
-      // What failed now may work at the next call.
-      opening.catch(() => {
-        if (opened === opening) opened = undefined;
-      });
-      // Opened for all callers, so that it ends with none of them; each waits no longer than they want.
-      return (await untilAborted(opening, signal)).server;
-    },
+    // Opened once for all callers, and ended with the last of them.
+    server: async (signal) => (opened ?? (await share(opening, "server", signal, open))).server,
     forgetRegistration: async () => {
-      const registration = (await opened?.catch(() => undefined))?.registration;
+      const registration = opened?.registration;
       opened = undefined;
       if (!registration) return false;
       forgotten = true;
@@ -132,6 +127,7 @@ function openContext(options: LoginOptions): Context {
         ? DEFAULT_REQUEST_TIMEOUT_MS
         : Math.min(requestTimeout * 1000, MAX_TIMER_MS),
     now: now ?? Date.now,
+    uptime: options.uptime ?? now ?? uptime,
     sleep: sleep ?? pause,
     random: Math.random,
     emit: (event: AuthEvent) => onEvent?.(event),

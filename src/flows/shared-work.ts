@@ -37,13 +37,20 @@ export async function share<T>(
 
 async function orAborted<T>(shared: Work<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return shared.promise;
+  let left = false;
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => void stopIfLast(shared, signal).then(() => reject(cancelled(signal)));
+    onAbort = () => {
+      left = true;
+      void stopIfLast(shared, signal).then(() => reject(cancelled(signal)));
+    };
     signal.addEventListener("abort", onAbort, { once: true });
   });
   try {
-    return await Promise.race([shared.promise, aborted]);
+    const result = await Promise.race([shared.promise, aborted]);
+    // What was finished all the same is stored; whoever has left gets no more of it.
+    if (left) throw cancelled(signal);
+    return result;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -57,8 +57,11 @@ export interface AuthServer {
   redeemDevice(deviceCode: string, context: Context, signal?: AbortSignal): Promise<DevicePoll>;
   redirects(context: Context, signal?: AbortSignal): Promise<RedirectPlan>;
   beginCode(redirectUri: string, context: Context, signal?: AbortSignal): Promise<CodeLogin>;
-  /** Takes no signal: once sent, a refresh is always heard out, else a rotated refresh token could be lost. */
-  refresh(token: Token, context: Context): Promise<Token>;
+  /**
+   * @param signal ends what comes before the refresh itself: once sent, that is always heard out, else a rotated
+   *   refresh token could be lost
+   */
+  refresh(token: Token, context: Context, signal?: AbortSignal): Promise<Token>;
   /** A token that needs no person. */
   grant(request: GrantRequest, context: Context, signal?: AbortSignal): Promise<Token>;
   /** Whom an assertion of the client's own is made for (RFC 7523 §3). */

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readRegularFile } from "../files/regular-file.js";
+import { replaceFile } from "../files/replace-file.js";
 import { isRecord } from "../jwt.js";
 
 /** For how long (milliseconds) what a server says of itself is believed. */
@@ -36,7 +37,7 @@ export interface DocumentCache<T> {
 export async function cachedDocument<T>(cache: DocumentCache<T>): Promise<T> {
   const { id, now } = cache;
   const file = fileOf(cache);
-  const kept = known.get(id) ?? (file === undefined ? undefined : await readKept(file, id));
+  const kept = known.get(id) ?? (file === undefined ? undefined : readKept(file, id));
   const age = kept ? now - kept.readAt : Number.POSITIVE_INFINITY;
   const content = kept && age >= 0 && age < LIFETIME_MS ? cache.parse(kept.content) : undefined;
   if (kept && content !== undefined) {
@@ -67,9 +68,9 @@ function fileOf({ id, folder }: { id: string; folder: string | undefined }): str
   return join(folder, `oidc-discovery-${createHash("sha256").update(id).digest("hex").slice(0, 24)}.json`);
 }
 
-async function readKept(file: string, id: string): Promise<Kept | undefined> {
+function readKept(file: string, id: string): Kept | undefined {
   try {
-    const kept: unknown = JSON.parse(await readOwn(file));
+    const kept: unknown = JSON.parse(readOwn(file));
     if (!isRecord(kept) || kept["id"] !== id || typeof kept["readAt"] !== "number") return undefined;
     return { id, content: kept["content"], readAt: kept["readAt"] };
   } catch {
@@ -81,26 +82,14 @@ async function readKept(file: string, id: string): Promise<Kept | undefined> {
  * A file that nobody but this user can have written: it says where secrets are sent. A link is not followed.
  * @throws where it is another one's
  */
-async function readOwn(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-  try {
-    const { mode, uid, size } = await file.stat();
-    const others = process.platform !== "win32" && ((mode & 0o022) !== 0 || uid !== process.getuid?.());
-    if (others || size > MAX_BYTES) throw new Error("It is not ours.");
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
-  }
+function readOwn(path: string): string {
+  const { bytes, stat } = readRegularFile(path, MAX_BYTES, { followLinks: false });
+  if (process.platform !== "win32" && ((stat.mode & 0o022) !== 0 || stat.uid !== process.getuid?.()))
+    throw new Error("It is not ours.");
+  return bytes.toString("utf8");
 }
 
-/** Written aside and renamed, so that nobody reads half of it. It is a copy: where it cannot be kept, nothing is lost. */
+/** It is a copy: where it cannot be kept, nothing is lost. A link in its place is replaced, wherever it leads. */
 async function keep(file: string, kept: Kept): Promise<void> {
-  const aside = `${file}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(aside, JSON.stringify(kept), { mode: 0o600, flag: "wx" });
-    await rename(aside, file);
-  } catch {
-    await rm(aside, { force: true }).catch(() => {});
-  }
+  await replaceFile(file, JSON.stringify(kept), { followLinks: false }).catch(() => {});
 }

@@ -120,9 +120,10 @@ export class IssuerServer implements AuthServer {
     });
   }
 
-  async refresh(token: Token, context: Context): Promise<Token> {
+  async refresh(token: Token, context: Context, signal?: AbortSignal): Promise<Token> {
     const { dpopKey } = token;
     assertOurs(token, this.#identity);
+    await this.#discover(context, signal);
     try {
       return await this.#speak({ context, dpopKey }, async ({ library, configuration, proof }) => {
         const parameters = targetParameters(this.#settings);

@@ -1,5 +1,5 @@
-import { isRecord } from "../jwt.js";
-import { FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, positive, Token } from "../token.js";
+import { isRecord, unverifiedClaims } from "../jwt.js";
+import { FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, Token, unixSeconds } from "../token.js";
 import type { Entry } from "./backend.js";
 
 /** An entry is of no more use this many seconds before its last end (as in the Python client). */
@@ -17,12 +17,12 @@ export function tokenFromEntry(entry: Entry): Token | undefined {
   const { token } = entry;
   const accessToken = token["access_token"];
   if (!isText(accessToken) || !isHeaderSafe(accessToken)) return undefined;
-  const storedAt = positive(entry.stored_at);
+  const storedAt = unixSeconds(entry.stored_at);
   const [type, refreshToken] = [token["token_type"], token["refresh_token"]];
   return new Token({
     accessToken,
     tokenType: isText(type) && KNOWN_TYPES.has(type.toLowerCase()) ? type : undefined,
-    expiresAt: Math.min(positive(token["expires"]) ?? 0, FAR_FUTURE),
+    expiresAt: accessEnd(token) ?? 0,
     refreshToken: isText(refreshToken) ? refreshToken : undefined,
     refreshExpiresAt: isText(refreshToken) ? refreshEnd(token, storedAt) : undefined,
     scope: isText(token["scope"]) ? token["scope"] : undefined,
@@ -34,8 +34,14 @@ export function tokenFromEntry(entry: Entry): Token | undefined {
   });
 }
 
+/** Where the store does not say, or not in a way that can be read, a JWT does itself (unverified: a hint, no trust). */
+function accessEnd(token: Entry["token"]): number | undefined {
+  const stated = unixSeconds(token["expires"]);
+  return stated ?? unixSeconds(unverifiedClaims(String(token["access_token"]))?.["exp"]);
+}
+
 function refreshEnd(token: Entry["token"], storedAt: number | undefined): number | undefined {
-  const end = positive(token["refresh_expires"]);
+  const end = unixSeconds(token["refresh_expires"]);
   if (end === undefined || end >= FAR_FUTURE) return undefined;
   return storedAt !== undefined && end <= storedAt + MEANINGLESS_SECONDS ? undefined : end;
 }
@@ -70,9 +76,9 @@ export function entryFromToken(
 
 /** Since when (Unix seconds) it is not known whether an entry's refresh token was spent. */
 export function refreshLostAt({ refresh_lost_at: lost, stored_at: stored }: Entry): number | undefined {
-  const since = positive(lost);
+  const since = unixSeconds(lost);
   // The Python client keeps what it does not know, also when it stores another token.
-  return since !== undefined && since >= (positive(stored) ?? 0) ? since : undefined;
+  return since !== undefined && since >= (unixSeconds(stored) ?? 0) ? since : undefined;
 }
 
 /** Whether two entries hold the same login, whatever is known of its refresh token. */
@@ -105,6 +111,8 @@ export function lastEnd(entry: Entry): number | undefined {
   const token = isEntry(entry) ? tokenFromEntry(entry) : undefined;
   if (!token) return undefined;
   if (token.refreshToken !== undefined && token.refreshExpiresAt === undefined) return undefined;
+  // An end that cannot be read is none to remove a login by.
+  if (token.refreshToken === undefined && token.expiresAt === 0) return undefined;
   return Math.max(token.expiresAt, token.refreshExpiresAt ?? 0);
 }
 
@@ -118,15 +126,23 @@ export function isGone(entry: Entry, now: number): boolean {
   return end !== undefined && end - GONE_MARGIN_SECONDS <= now / 1000;
 }
 
-/** Whether two entries are the same one, whatever the order of their members. */
-export function sameEntry(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  return keys.every((key) => Object.hasOwn(right, key) && sameEntry(left[key], right[key]));
+/** Whether two entries are the same one, whatever the order of their members, and however deep they are. */
+export function sameEntry(one: unknown, other: unknown): boolean {
+  const pairs: [unknown, unknown][] = [[one, other]];
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [a, b] = pair;
+    if (a === b) continue;
+    if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+    if (Array.isArray(a) !== Array.isArray(b)) return false;
+    const keys = Object.keys(a);
+    if (keys.length !== Object.keys(b).length) return false;
+    const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+    for (const key of keys) {
+      if (!Object.hasOwn(right, key)) return false;
+      pairs.push([left[key], right[key]]);
+    }
+  }
+  return true;
 }
 
 function isText(value: unknown): value is string {

@@ -1,14 +1,13 @@
-import { chmodSync, readFileSync, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { AuthError } from "../errors.js";
+import { readRegularFile } from "../files/regular-file.js";
 import type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
-import { ANY_KEY, emptyDocument, isStoredEntry, parseDocument, type StoreDocument } from "./file-document.js";
+import { dangersOf, mend, refusePlantedLink } from "./file-dangers.js";
+import { MAX_STORE_BYTES, StoreDocument } from "./file-document.js";
 import type { LockTimes } from "./file-lock.js";
 import type { FileWriter } from "./file-writer.js";
-import { isSystemError, unreadable } from "./store-error.js";
-
-/** A store larger than this is none. */
-const MAX_BYTES = 64 * 1024 * 1024;
+import { isMissing, unreadable } from "./store-error.js";
 
 export interface FileBackendOptions {
   /** Told of what was repaired or kept aside. */
@@ -29,9 +28,9 @@ class FileBackend implements TokenStoreBackend {
   readonly description: string;
   readonly #path: string;
   readonly #options: FileBackendOptions;
+  readonly #warned = new Set<string>();
   #cache: { readonly identity: string; readonly document: StoreDocument } | undefined;
   #writer: Promise<FileWriter> | undefined;
-  #warned = false;
 
   constructor(path: string, options: FileBackendOptions) {
     this.#path = path;
@@ -40,18 +39,20 @@ class FileBackend implements TokenStoreBackend {
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    return entryOf(this.#read(), key);
+    return this.#read().get(key);
   }
 
   async keys(): Promise<string[]> {
-    return [...this.#read().values].filter(([, value]) => isStoredEntry(value)).map(([key]) => key);
+    return this.#read()
+      .entries()
+      .map(([key]) => key);
   }
 
   async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
     const writer = await this.#write();
     return writer.change((document) => {
-      if (condition && !sameEntry(entryOf(document, key), condition.ifUnchanged)) return false;
-      document.values.set(keyIn(document, key), entry);
+      if (condition && !sameEntry(document.get(key), condition.ifUnchanged)) return false;
+      document.set(key, entry);
       return true;
     }, key);
   }
@@ -59,26 +60,20 @@ class FileBackend implements TokenStoreBackend {
   async delete(key: string, condition?: WriteCondition): Promise<boolean> {
     const writer = await this.#write();
     return writer.change((document) => {
-      if (condition && !sameEntry(entryOf(document, key), condition.ifUnchanged)) return false;
-      return document.values.delete(keyIn(document, key));
+      if (condition && !sameEntry(document.get(key), condition.ifUnchanged)) return false;
+      return document.delete(key);
     }, key);
   }
 
   async prune(gone: (entry: Entry) => boolean): Promise<void> {
-    const isGone = (value: unknown) => isStoredEntry(value) && gone(value);
-    const { layout, values } = this.#read();
-    if (layout === "bare" || ![...values.values()].some(isGone)) return;
+    if (this.#read().ended(gone).length === 0) return;
     const writer = await this.#write();
-    await writer.change((document) => {
-      const before = document.values.size;
-      for (const [key, value] of document.values) if (isGone(value)) document.values.delete(key);
-      return document.values.size !== before;
-    });
+    await writer.change((current) => current.prune(gone));
   }
 
   async assertWritable(): Promise<void> {
     const writer = await this.#write();
-    await writer.change(() => false);
+    await writer.assertWritable();
   }
 
   async withLock<T>(
@@ -87,7 +82,7 @@ class FileBackend implements TokenStoreBackend {
     options: LockOptions<T> = {},
   ): Promise<T> {
     const writer = await this.#write();
-    return writer.withLock(keyIn(this.#read(), key), work, options);
+    return writer.withLock(this.#read().placeOf(key), work, options);
   }
 
   #write(): Promise<FileWriter> {
@@ -99,58 +94,34 @@ class FileBackend implements TokenStoreBackend {
 
   #read(): StoreDocument {
     try {
-      const stat = statSync(this.#path);
-      const identity = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
-      if (this.#cache?.identity === identity) return this.#cache.document;
-      assertStoreFile(this.#path, stat);
-      this.#closeToOthers(stat);
-      const document = parseDocument(readFileSync(this.#path, "utf8"));
+      const seen = statSync(this.#path);
+      if (this.#cache?.identity === identityOf(seen)) return this.#cache.document;
+      refusePlantedLink(this.#path);
+      const { bytes, stat } = readRegularFile(this.#path, MAX_STORE_BYTES);
+      for (const danger of dangersOf(this.#path, stat)) this.#warnOnce(mend(this.#path, danger));
+      const document = StoreDocument.parse(bytes);
       if (!document) return this.#corrupt();
-      this.#cache = { identity, document };
+      this.#cache = { identity: identityOf(stat), document };
       return document;
     } catch (error) {
-      if (isSystemError(error, "ENOENT")) return emptyDocument();
+      if (isMissing(this.#path, error)) return StoreDocument.empty();
       if (error instanceof AuthError) throw error;
       throw unreadable(this.#path, error);
     }
   }
 
   #corrupt(): StoreDocument {
-    this.#warnOnce(
-      `The token store ${this.#path} is not valid JSON. It is left as it is; a new login keeps it aside.`,
-    );
-    return emptyDocument();
+    this.#warnOnce("is not valid JSON. It is left as it is; a new login keeps it aside.");
+    return StoreDocument.empty();
   }
 
-  /** Tokens that others can read are tokens that others have: mended where the file is ours. */
-  #closeToOthers(stat: Stats): void {
-    if (process.platform === "win32" || (stat.mode & 0o077) === 0 || stat.uid !== process.getuid?.()) return;
-    try {
-      chmodSync(this.#path, 0o600);
-      this.#warnOnce(`The token store ${this.#path} could be read by others; its mode is now 0600.`);
-    } catch {
-      this.#warnOnce(`The token store ${this.#path} can be read by others: set its mode to 0600.`);
-    }
-  }
-
-  #warnOnce(message: string): void {
-    if (!this.#warned) this.#options.onWarning(message);
-    this.#warned = true;
+  #warnOnce(what: string): void {
+    if (!this.#warned.has(what)) this.#options.onWarning(`The token store ${this.#path} ${what}`);
+    this.#warned.add(what);
   }
 }
 
-/** Reading a pipe or a device could hang for ever. */
-function assertStoreFile(path: string, stat: Stats): void {
-  if (!stat.isFile())
-    throw unreadable(path, new Error(stat.isDirectory() ? "it is a folder" : "it is not a file"));
-  if (stat.size > MAX_BYTES) throw unreadable(path, new Error(`it is larger than ${MAX_BYTES} bytes`));
-}
-
-function keyIn(document: StoreDocument, key: string): string {
-  return document.layout === "bare" ? ANY_KEY : key;
-}
-
-function entryOf(document: StoreDocument, key: string): Entry | undefined {
-  const value = document.values.get(keyIn(document, key));
-  return isStoredEntry(value) ? value : undefined;
+/** Tells a file from the one before it without reading it. */
+function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AuthError, cancelled } from "../errors.js";
-import { breakLock, createLock, type Holder, readHolder, removeLock, touchLock } from "./lock-file.js";
+import { discard } from "../files/replace-file.js";
+import { breakLock, createLock, type Holder, readHolder, touchLock } from "./lock-file.js";
 import { isAlive } from "./lock-owner.js";
 import { EAGER, type Patience, pauseBeforeRetry } from "./wait-for-lock.js";
 
@@ -13,6 +14,11 @@ export interface LockTimes {
 }
 
 export const LOCK_TIMES: LockTimes = { staleMs: 15_000, waitMs: 90_000 };
+
+/** How often it is tried to remove a lock of ours. */
+const RELEASES = 3;
+/** How often a lock that looked free is tried for without a pause. */
+const MOST_MISSED = 10;
 
 /**
  * A lock across processes and machines, on any file system that several of them share: a file that is made whole by
@@ -56,6 +62,7 @@ export class FileLock {
     const watch = new LockWatch(path, times.staleMs);
     const start = performance.now();
     let sight: Sight = "free";
+    let missed = 0;
     let died = false;
     for (;;) {
       if (options.signal?.aborted) throw cancelled(options.signal);
@@ -64,7 +71,9 @@ export class FileLock {
       // Another waiter may remove the dead holder's lock, and we be the next to get it.
       if (sight !== "free") died = sight === "dead";
       if (sight === "dead" && (await watch.takeOver(options.onTakeOver))) sight = "free";
-      if (sight === "free") continue;
+      // Others may have been quicker a few times; but what can never be had must not be tried without a pause.
+      missed = sight === "free" ? missed + 1 : 0;
+      if (missed % MOST_MISSED > 0) continue;
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
       if (waited > times.waitMs) throw lockedError(path, watch.holder, waited);
@@ -77,10 +86,14 @@ export class FileLock {
     return (await readHolder(this.#path))?.id === this.id;
   }
 
+  /** Never fails: what it was held for is done, and a lock that nobody touches is taken over. */
   async release(): Promise<void> {
     clearInterval(this.#beat);
     this.#beat = undefined;
-    if (await this.isHeld()) await removeLock(this.#path);
+    for (let attempt = 1; attempt <= RELEASES; attempt++) {
+      const held = await this.isHeld().catch(() => false);
+      if (held && (await discard(this.#path))) return;
+    }
   }
 
   async #touch(): Promise<void> {
@@ -125,7 +138,7 @@ class LockWatch {
   async takeOver(cleanUp?: (id: string) => Promise<void>): Promise<boolean> {
     // After twice the time, whoever began to take it over died in the middle.
     const hung = this.#untouchedFor(2 * this.#staleMs);
-    return breakLock(this.#path, this.holder?.id ?? "", hung, cleanUp);
+    return this.holder === undefined || breakLock(this.#path, this.holder, hung, cleanUp);
   }
 
   #untouchedFor(ms: number): boolean {

@@ -1,20 +1,25 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { AuthError } from "../errors.js";
+import { makeFolder } from "../files/file-owner.js";
+import { readRegularFile } from "../files/regular-file.js";
+import { discard, putInPlace, throughLinks, writeDraft } from "../files/replace-file.js";
 import type { HeldLock, LockOptions } from "./backend.js";
 import type { FileBackendOptions } from "./file-backend.js";
-import { emptyDocument, parseDocument, type StoreDocument, serialiseDocument } from "./file-document.js";
+import { refusePlantedLink } from "./file-dangers.js";
+import { MAX_STORE_BYTES, StoreDocument } from "./file-document.js";
 import { FileLock, LOCK_TIMES } from "./file-lock.js";
 import { inTurn } from "./in-turn.js";
 import { removeLitter } from "./litter.js";
-import { isSystemError, unreadable, unwritable } from "./store-error.js";
+import { ReservedSpace } from "./reserved-space.js";
+import { isMissing, isSystemError, unreadable, unwritable } from "./store-error.js";
 import { EAGER, PATIENT } from "./wait-for-lock.js";
 
-/** What a refreshed token may need beyond the present size of the file, in bytes. */
-const RESERVE_BYTES = 64 * 1024;
-/** How often a change is begun anew where our lock was taken over in the middle of it. */
+/** How often a change is begun anew where it failed for a moment, or our lock was taken over in the middle of it. */
 const ATTEMPTS = 3;
+/** Between two attempts, in milliseconds. */
+const PAUSE_MS = 100;
 
 /**
  * Writes and locks a store file. Two kinds of lock lie beside it: one for each key, held for as long as a refresh
@@ -24,8 +29,7 @@ export class FileWriter {
   readonly #given: string;
   readonly #options: FileBackendOptions;
   readonly #turns = new Map<string, Promise<void>>();
-  /** Files that hold disk space for the result of the work under way, by key. */
-  readonly #reserved = new Map<string, string>();
+  readonly #space = new ReservedSpace();
   #swept = false;
 
   constructor(path: string, options: FileBackendOptions) {
@@ -39,24 +43,53 @@ export class FileWriter {
    * @param key whose reserved space may be used
    */
   async change(edit: (document: StoreDocument) => boolean, key = ""): Promise<boolean> {
-    try {
-      const path = await this.#prepare();
-      return await inTurn(this.#turns, "file", async () => {
-        for (let attempt = 1; ; attempt++) {
-          const lock = await this.#acquire(path, `${path}.lock`);
-          try {
-            const document = await this.#readForChange(path);
-            if (!edit(document)) return false;
-            if (await this.#replace(path, serialiseDocument(document), lock, key)) return true;
-          } finally {
-            await lock.release();
-          }
+    return inTurn(this.#turns, "file", async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const changed = await this.#changeOnce(edit, key);
+          if (changed !== undefined) return changed;
           if (attempt === ATTEMPTS) throw new Error("another process takes its lock away again and again");
+        } catch (error) {
+          // What is written may be a refresh token that no server gives out twice.
+          if (attempt === ATTEMPTS || !mayPass(error)) throw unwritable(this.#given, error);
+          await new Promise((done) => setTimeout(done, PAUSE_MS));
         }
-      });
-    } catch (error) {
-      throw unwritable(this.#given, error);
+      }
+    });
+  }
+
+  /** @returns undefined where our lock was taken over meanwhile; then nothing was changed */
+  async #changeOnce(edit: (document: StoreDocument) => boolean, key: string): Promise<boolean | undefined> {
+    const path = await this.#prepare();
+    const lock = await this.#acquire(path, `${path}.lock`);
+    try {
+      const found = this.#readForChange(path);
+      const document = found ?? StoreDocument.empty();
+      if (!edit(document)) return false;
+      if (!found) await this.#keepAside(path);
+      return (await this.#replace(path, document.toText(), lock, key)) || undefined;
+    } finally {
+      await lock.release();
     }
+  }
+
+  /** Tries all that a change needs, and changes nothing. */
+  async assertWritable(): Promise<void> {
+    await inTurn(this.#turns, "file", async () => {
+      try {
+        const path = await this.#prepare();
+        const lock = await this.#acquire(path, `${path}.lock`);
+        try {
+          this.#readForChange(path);
+          await this.#space.take(path, temporary(path, lock.id), path);
+        } finally {
+          await this.#space.free(path);
+          await lock.release();
+        }
+      } catch (error) {
+        throw unwritable(this.#given, error);
+      }
+    });
   }
 
   async withLock<T>(key: string, work: (lock: HeldLock) => Promise<T>, options: LockOptions<T>): Promise<T> {
@@ -91,8 +124,9 @@ export class FileWriter {
     let lock: FileLock | undefined;
     try {
       lock = await this.#acquire(path, lockPath, isReady, signal);
-      if (lock) await this.#reserve(path, lock, key);
+      if (lock) await this.#space.take(key, temporary(path, lock.id), path);
     } catch (error) {
+      await this.#space.free(key);
       await lock?.release();
       throw unwritable(this.#given, error);
     }
@@ -103,7 +137,7 @@ export class FileWriter {
     try {
       return await work(lock);
     } finally {
-      await this.#unreserve(key);
+      await this.#space.free(key);
       await lock.release();
     }
   }
@@ -117,7 +151,9 @@ export class FileWriter {
   ): Promise<FileLock | undefined>;
   #acquire(path: string, lockPath: string, giveUp?: () => Promise<boolean>, signal?: AbortSignal) {
     // A dead holder's half-written file must never replace the store, should it turn out to be only asleep.
-    const onTakeOver = async (id: string) => remove(temporary(path, id));
+    const onTakeOver = async (id: string) => {
+      if (!(await discard(temporary(path, id)))) throw new Error("a dead process's draft cannot be removed");
+    };
     const patience = giveUp ? PATIENT : EAGER;
     const times = this.#options.lockTimes ?? LOCK_TIMES;
     return FileLock.acquire(lockPath, times, { onTakeOver, giveUp, patience, signal });
@@ -125,33 +161,27 @@ export class FileWriter {
 
   /** Makes the folder where there is none; the path with symbolic links followed, so that a linked store stays one. */
   async #prepare(): Promise<string> {
-    await mkdir(dirname(this.#given), { recursive: true, mode: 0o700 });
-    try {
-      return await realpath(this.#given);
-    } catch (error) {
-      if (!isSystemError(error, "ENOENT")) throw error;
-      return join(await realpath(dirname(this.#given)), basename(this.#given));
-    }
+    refusePlantedLink(this.#given);
+    await makeFolder(dirname(this.#given));
+    return throughLinks(this.#given);
   }
 
-  async #readForChange(path: string): Promise<StoreDocument> {
-    let text: string;
+  /** What the file holds; undefined where it is not a store. */
+  #readForChange(path: string): StoreDocument | undefined {
     try {
-      text = await readFile(path, "utf8");
+      return StoreDocument.parse(readRegularFile(path, MAX_STORE_BYTES).bytes);
     } catch (error) {
-      if (isSystemError(error, "ENOENT")) return emptyDocument();
+      if (isMissing(path, error)) return StoreDocument.empty();
       throw unreadable(path, error);
     }
-    return parseDocument(text) ?? (await this.#keepAside(path));
   }
 
   /** Moves a file that is not a store out of the way, for a person to look at: nothing is ever overwritten. */
-  async #keepAside(path: string): Promise<StoreDocument> {
+  async #keepAside(path: string): Promise<void> {
     const time = new Date().toISOString().replace(/[-:]/g, "");
     const aside = `${path}.corrupt-${time}`;
     await rename(path, aside);
     this.#options.onWarning(`The token store ${path} is not valid JSON. It was kept as ${aside}.`);
-    return emptyDocument();
   }
 
   /**
@@ -161,16 +191,9 @@ export class FileWriter {
   async #replace(path: string, text: string, lock: FileLock, key: string): Promise<boolean> {
     const draft = temporary(path, lock.id);
     try {
-      const reserved = this.#reserved.get(key);
-      if (reserved !== undefined) {
-        await rename(reserved, draft);
-        this.#reserved.delete(key);
-      }
-      const file = await open(draft, reserved === undefined ? "wx" : "r+", 0o600);
-      await writeAndClose(file, text);
+      await writeDraft(draft, path, text, { reuse: await this.#space.use(key, draft) });
       if (!(await lock.isHeld())) return false;
-      await rename(draft, path);
-      await syncFolder(dirname(path));
+      await putInPlace(draft, path);
       if (!this.#swept) await removeLitter(path);
       this.#swept = true;
       return true;
@@ -179,61 +202,17 @@ export class FileWriter {
       if (isSystemError(error, "ENOENT") && !(await lock.isHeld())) return false;
       throw error;
     } finally {
-      await remove(draft);
+      await discard(draft);
     }
   }
+}
 
-  /** Takes the disk space for the result before the work begins: a refresh token must not be spent on a full disk. */
-  async #reserve(path: string, lock: FileLock, key: string): Promise<void> {
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    );
-    const reserved = temporary(path, lock.id);
-    this.#reserved.set(key, reserved);
-    try {
-      await writeAndClose(await open(reserved, "wx", 0o600), "\n".repeat(size + RESERVE_BYTES));
-    } catch (error) {
-      await this.#unreserve(key);
-      throw error;
-    }
-  }
-
-  async #unreserve(key: string): Promise<void> {
-    const reserved = this.#reserved.get(key);
-    this.#reserved.delete(key);
-    if (reserved !== undefined) await remove(reserved);
-  }
+/** Whether it is the system that failed, which it may not do again: a file server, or a folder that was removed. */
+function mayPass(error: unknown): boolean {
+  return isSystemError(error instanceof AuthError ? error.cause : error);
 }
 
 /** Temporary files are named after the lock they were made under, so that whoever takes it over finds them. */
 function temporary(path: string, lockId: string): string {
   return `${path}.${lockId}.tmp`;
-}
-
-async function writeAndClose(file: FileHandle, text: string): Promise<void> {
-  try {
-    const bytes = Buffer.from(text);
-    await file.writeFile(bytes);
-    await file.truncate(bytes.length);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** A rename is durable once its folder is; not every platform lets a folder be opened. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, constants.O_RDONLY);
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // The file itself was flushed: at worst a crash of the machine shows the old state.
-  }
-}
-
-async function remove(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (!isSystemError(error, "ENOENT")) throw error;
-  });
 }

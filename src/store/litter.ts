@@ -1,5 +1,6 @@
-import { readdir, stat, unlink } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { discard } from "../files/replace-file.js";
 
 /** Longer (milliseconds) than any lock is held or waited for. */
 const ABANDONED_MS = 10 * 60_000;
@@ -17,10 +18,10 @@ export async function removeLitter(path: string): Promise<void> {
       if (!name.startsWith(prefix) || !/\.([0-9a-f]{24}|unknown)\.(new|tmp|break|break\.old)$/.test(name))
         continue;
       const litter = join(dirname(path), name);
-      const { mtimeMs } = await stat(litter);
-      if (now - mtimeMs > ABANDONED_MS) await unlink(litter);
+      const found = await lstat(litter).catch(() => undefined);
+      if (found && now - found.mtimeMs > ABANDONED_MS) await discard(litter);
     }
   } catch {
-    // The folder may be unreadable, or another process was quicker.
+    // The folder may be unreadable.
   }
 }

@@ -1,9 +1,16 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { AuthError } from "../errors.js";
 
 /** Whether something caught is an error of the system, of one of the given codes. */
 export function isSystemError(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === "string" && (codes.length === 0 || codes.includes(code));
+}
+
+/** Whether there is no such file, as an error says. On file servers one may be missing only while it is replaced. */
+export function isMissing(path: string, error: unknown): boolean {
+  return isSystemError(error, "ENOENT") && !existsSync(path);
 }
 
 export function unreadable(path: string, error: unknown): AuthError {
@@ -14,9 +21,19 @@ export function unreadable(path: string, error: unknown): AuthError {
 
 export function unwritable(path: string, error: unknown): AuthError {
   if (error instanceof AuthError) return error;
-  return new AuthError("store_unwritable", `The token store ${path} cannot be written: ${reason(error)}.`, {
-    cause: error,
-  });
+  const place = elsewhere(path, error);
+  return new AuthError(
+    "store_unwritable",
+    `The token store ${path} cannot be written: ${reason(error)}${place && ` (${place})`}.`,
+    { cause: error },
+  );
+}
+
+/** The folder in which it failed, where that is not the one that is named already: a link leads there. */
+function elsewhere(path: string, error: unknown): string {
+  const failed = isSystemError(error) ? error.path : undefined;
+  if (failed === undefined || failed.startsWith(dirname(path)) || path.startsWith(failed)) return "";
+  return dirname(failed);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -25,11 +42,19 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "its file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
+  EFBIG: "files may not be so large here",
   EISDIR: "it is a folder",
   ENOTDIR: "a part of its path is not a folder",
+  EEXIST: "something else is in its place",
   ENOENT: "its folder does not exist",
+  ENAMETOOLONG: "its path is too long",
   ELOOP: "it is a loop of symbolic links",
+  ENXIO: "it is a socket or a device",
   EIO: "the disk reports an error",
+  ESTALE: "its file server has lost sight of it",
+  ETIMEDOUT: "its file server does not answer",
+  EMFILE: "this process has too many files open",
+  ENFILE: "this machine has too many files open",
 };
 
 function reason(error: unknown): string {

@@ -10,7 +10,7 @@ import { filesIn, importsOf, loadedBy, ROOT, resolveImport } from "./imports.js"
 const LAYERS: readonly (readonly string[])[] = [
   ["src/text.ts"],
   ["src/errors.ts"],
-  ["src/jwt.ts", "src/abort.ts"],
+  ["src/jwt.ts", "src/abort.ts", "src/files/"],
   ["src/token.ts", "src/environment.ts", "src/context.ts"],
   ["src/token-response.ts", "src/retry.ts"],
   ["src/grant.ts"],

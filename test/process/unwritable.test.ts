@@ -1,4 +1,6 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { TokenStore } from "../../src/store/token-store.js";
@@ -20,8 +22,8 @@ async function loggedIn() {
       entry.token.expires = 1_700_000_000;
     writeFileSync(path, JSON.stringify(content));
   };
-  const run = async (options: RunOptions = {}): Promise<string> => {
-    const child: Child = runNode(WORKER, [server.host, path], {}, options);
+  const run = async (options: RunOptions = {}, at = path): Promise<string> => {
+    const child: Child = runNode(WORKER, [server.host, at], {}, options);
     await child.line((line) => line === "ready");
     child.process.stdin?.write("go\n");
     return child.line((line) => /^(token|failed) /.test(line));
@@ -64,3 +66,89 @@ describe("where no space is left", () => {
     expect(server.counts["token:refresh"]).toBe(1);
   });
 });
+
+/** Nothing that is mounted outlives the program that sees it. */
+describe.runIf(process.getuid?.() === 0)("what is mounted", () => {
+  /** A place for the store's file in a folder of its own, as in a container. */
+  function mountPoint(): string {
+    const at = join(tempFolder(), "token.json");
+    writeFileSync(at, "");
+    return at;
+  }
+
+  it("as a file by itself is written in place, again and again", async () => {
+    const { server, path, expire, run } = await loggedIn();
+    const at = mountPoint();
+    const mounts = `mount --bind ${path} ${at}`;
+    const { ino } = statSync(path);
+    for (const more of ["", "x".repeat(5000), ""]) {
+      expire();
+      const content = JSON.parse(readFileSync(path, "utf8"));
+      writeFileSync(path, JSON.stringify({ ...content, more: { token: {}, text: more } }));
+      const renewed = await run({ mounts }, at);
+      expect(renewed).toMatch(/^token Bearer /);
+      const after = JSON.parse(readFileSync(path, "utf8"));
+      expect(`token Bearer ${after[server.host].token.access_token}`).toBe(renewed);
+      expect(after.more.text).toBe(more);
+    }
+    expect(statSync(path).ino).toBe(ino);
+    expect(server.counts["token:refresh"]).toBe(3);
+    expect(readdirSync(dirname(at))).toEqual(["token.json"]);
+  });
+
+  it.each([
+    [
+      "as a file by itself, for reading only",
+      (path: string, at: string) => `mount --bind ${path} ${at}; mount -o remount,bind,ro ${at}`,
+    ],
+    [
+      "as a folder, for reading only",
+      (path: string) =>
+        `mount --bind ${dirname(path)} ${dirname(path)}; mount -o remount,bind,ro ${dirname(path)}`,
+    ],
+    [
+      "on a disk that is full",
+      (path: string) =>
+        `cp ${path} /dev/shm/$$; mount -t tmpfs -o size=96k,mode=700 x ${dirname(path)}; cat /dev/shm/$$ > ${path}; rm /dev/shm/$$; chmod 600 ${path}; cat /dev/zero > ${dirname(path)}/full 2> /dev/null`,
+    ],
+  ])("%s serves a good token; a refresh is not begun", async (_name, mount) => {
+    const { server, path, expire, run } = await loggedIn();
+    const point = mountPoint();
+    const mounts = mount(path, point);
+    const at = mounts.includes(point) ? point : path;
+    expect(await run({ mounts }, at)).toMatch(/^token Bearer /);
+    expire();
+    const before = readFileSync(path, "utf8");
+    expect(await run({ mounts }, at)).toMatch(/^failed store_unwritable: .*(read-only|disk is full)/);
+    expect(server.counts["token:refresh"] ?? 0).toBe(0);
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(readdirSync(dirname(at))).toHaveLength(1);
+    expect(await run()).toMatch(/^token Bearer /);
+  });
+});
+
+describe("a file that is marked immutable", () => {
+  it.runIf(canMarkImmutable())("serves a good token; a refresh is not begun", async () => {
+    const { server, path, expire, run } = await loggedIn();
+    expire();
+    execFileSync("chattr", ["+i", path]);
+    onTestFinished(() => void execFileSync("chattr", ["-i", path]));
+    expect(await run()).toMatch(/^failed store_unwritable: .*access is not permitted/);
+    expect(server.counts["token:refresh"] ?? 0).toBe(0);
+    expect(readdirSync(dirname(path))).toEqual(["store.json"]);
+  });
+});
+
+/** As root, on a file system that knows it. */
+function canMarkImmutable(): boolean {
+  const file = join(mkdtempSync(join(tmpdir(), "oidc-auth-")), "file");
+  writeFileSync(file, "");
+  try {
+    for (const mark of ["+i", "-i"]) execFileSync("chattr", [mark, file], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(dirname(file), { recursive: true });
+  }
+}

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly unprivileged?: boolean;
   /** Longest file that it may write, in blocks of 512 bytes. */
   readonly fileLimit?: number;
+  /** Shell commands that are run before, where only this program sees what they mount. As root only. */
+  readonly mounts?: string;
   /** The folder that it is started in. Default: the tests' own. */
   readonly cwd?: string;
 }
@@ -38,12 +40,13 @@ export function runNode(
   script: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
-  { unprivileged, fileLimit, cwd, runtime = [process.execPath] }: RunOptions = {},
+  { unprivileged, fileLimit, mounts, cwd, runtime = [process.execPath] }: RunOptions = {},
 ): Child {
   const command = [...runtime, script, ...args];
   // The shell is replaced by the program, so that signals reach it.
   const limited = ["sh", "-c", `ulimit -f ${fileLimit}; trap "" XFSZ; exec "$@"`, "sh", ...command];
-  const inner = fileLimit === undefined ? command : limited;
+  const mounted = ["unshare", "--mount", "sh", "-c", `${mounts}\nexec "$@"`, "sh", ...command];
+  const inner = mounts !== undefined ? mounted : fileLimit === undefined ? command : limited;
   const drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
   const [program = "", ...rest] = unprivileged && process.getuid?.() === 0 ? [...drop, ...inner] : inner;
   const child = spawn(program, rest, {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 /** A folder that is removed when the test has finished. */
-export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "oidc-auth-"));
+export function tempFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, "oidc-auth-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -165,6 +165,7 @@ function contextOf(reply: (url: string) => Answer): Context {
       });
     },
     requestTimeoutMs: 1000,
+    uptime: () => 0,
     now: Date.now,
     sleep: async () => {},
     random: () => 0,

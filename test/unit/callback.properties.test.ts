@@ -57,6 +57,7 @@ const contextOf = (answer: () => Response): Context => ({
   fetch: async () => answer(),
   now: Date.now,
   requestTimeoutMs: 1000,
+  uptime: () => 0,
   sleep: async () => {},
   random: () => 0,
   emit: () => {},

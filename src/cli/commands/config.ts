@@ -1,14 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { Config, type ConfigInit } from "../../config.js";
 import { AuthError } from "../../errors.js";
+import { replaceFile } from "../../files/replace-file.js";
 import { dropUndefined } from "../../settings/checks.js";
 import { cleanText } from "../../text.js";
 import { type Command, type Input, isOn, JSON_OPTION, textOf, UsageError } from "../command.js";
-import { type CliIo, MAX_LINE, print } from "../io.js";
+import { type CliIo, MAX_LINE, print, warnOn } from "../io.js";
 import { placeOf, scopesOf } from "../place.js";
-import { isProfileName, type Profile, profilesPath, readProfiles } from "../profiles.js";
+import { isProfileName, type Profile, profilesPath, readSettings, type Settings } from "../profiles.js";
 import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
 
 export const command: Command = {
@@ -25,7 +23,8 @@ export const command: Command = {
   ],
   async run(input, io) {
     const [action = "", name, host] = input.positionals;
-    const profiles = readProfiles(io.env);
+    const settings = readSettings(io.env, warnOn(io));
+    const { profiles } = settings;
     const path = profilesPath(io.env);
     switch (action) {
       case "path":
@@ -36,13 +35,13 @@ export const command: Command = {
       case "set":
         if (name === undefined || host === undefined)
           throw new UsageError("config set takes a NAME and a HOST");
-        await write(path, { ...profiles, [profileName(name)]: profileFrom(host, input) });
+        await write(path, settings, { ...profiles, [profileName(name)]: profileFrom(host, input) });
         io.stderr.write(`Kept ${name} in ${path}.\n`);
         return 0;
       case "remove": {
         if (name === undefined) throw new UsageError("config remove takes a NAME");
         const { [name]: had, ...rest } = profiles;
-        if (had) await write(path, rest);
+        if (had) await write(path, settings, rest);
         print(
           io,
           isOn(input, "json"),
@@ -110,13 +109,10 @@ function profileFrom(host: string, input: Input): Profile {
   return { ...settings, ...dropUndefined(more) } as Profile;
 }
 
-/** Written aside and renamed: a reader never sees half of it. */
-async function write(path: string, profiles: Readonly<Record<string, Profile>>): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+/** What else stands in the file is kept. */
+async function write(path: string, { content }: Settings, profiles: Settings["profiles"]): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(aside, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: "wx" });
-    await rename(aside, path);
+    await replaceFile(path, `${JSON.stringify({ ...content, profiles }, null, 2)}\n`);
   } catch (error) {
     throw new AuthError("invalid_config", `The settings cannot be written to ${path}.`, {
       hint: "Make the folder writable, or name another file in OIDC_AUTH_CONFIG.",
