@@ -12,6 +12,8 @@ import {
 
 /** What surrounds a token answer. */
 export interface TokenAnswer {
+  /** Who gave it, for messages: "token route (https://auth.example.org/auth/v2/token)". Default "server". */
+  readonly from?: string | undefined;
   /** Unix milliseconds of the answer. */
   readonly now: number;
   /** How far (milliseconds) the server's clock is ahead of ours. Default 0. */
@@ -40,7 +42,11 @@ const MEANINGLESS_SECONDS = 200;
  * @throws AuthError `invalid_response` where the answer holds no usable token; what was spent for it is lost
  */
 export function tokenFromResponse(body: unknown, answer: TokenAnswer): Token {
-  const { now, previous, skew = 0, dpopKey } = answer;
+  const { from = "server", now, previous, skew = 0, dpopKey } = answer;
+  const incomplete = (what: string) =>
+    new AuthError("invalid_response", `The answer of the ${from} cannot be used: ${what}.`, {
+      answerLost: true,
+    });
   if (!isRecord(body)) throw incomplete("it is not an object");
   const accessToken = text(body["access_token"]);
   if (!accessToken) throw incomplete("access_token is missing");
@@ -105,7 +111,9 @@ function firstEnd(
 ): number | undefined {
   for (const name of absolute) {
     const value = unixSeconds(body[name]);
-    if (value !== undefined) return onOurClock(value, skewSeconds);
+    const end = value === undefined ? 0 : onOurClock(value, skewSeconds);
+    // Nobody grants what has ended already: such a time is none, or of a clock that is wrong.
+    if (end > seconds) return end;
   }
   for (const name of relative) {
     const value = positive(body[name]);
@@ -134,10 +142,4 @@ function scopeOf(body: Record<string, unknown>): string | undefined {
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function incomplete(what: string): AuthError {
-  return new AuthError("invalid_response", `The token answer of the server cannot be used: ${what}.`, {
-    answerLost: true,
-  });
 }

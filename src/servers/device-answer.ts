@@ -11,6 +11,11 @@ import { parseServerError } from "./server-error.js";
 const DEFAULT_INTERVAL_SECONDS = 5;
 const DEFAULT_DEVICE_SECONDS = 600;
 const MAX_DEVICE_SECONDS = 24 * 3600;
+/** A server that asks for a longer one (seconds) is mistaken: the code would run out between two polls. */
+const MAX_INTERVAL_SECONDS = 60;
+/** What nobody could read, type or open is none. */
+const MAX_USER_CODE_LENGTH = 64;
+const MAX_URI_LENGTH = 8192;
 
 /** All the ways in which servers say that they have no device flow. */
 export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
@@ -36,12 +41,16 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
   const body = isRecord(answer.json) ? answer.json : {};
   const broken = (field: string) =>
     new AuthError("invalid_response", `The ${name(request)} answered without a usable ${field}.`);
-  const text = (field: string) => (typeof body[field] === "string" ? body[field] : "");
+  const text = (field: string, most = Number.POSITIVE_INFINITY) => {
+    const value = body[field];
+    return typeof value === "string" && value.length <= most ? value : "";
+  };
   const deviceCode = text("device_code");
-  const userCode = cleanText(text("user_code"), 64);
+  const userCode = cleanText(text("user_code", MAX_USER_CODE_LENGTH));
+  const uri = (field: string) => httpUrl(text(field, MAX_URI_LENGTH))?.href;
   // Google still writes the name of an early draft.
-  const verificationUri = httpUrl(text("verification_uri") || text("verification_url"))?.href;
-  const complete = httpUrl(text("verification_uri_complete"))?.href;
+  const verificationUri = uri("verification_uri") ?? uri("verification_url");
+  const complete = uri("verification_uri_complete");
   if (!deviceCode) throw broken("device_code");
   if (!userCode) throw broken("user_code");
   if (!verificationUri) throw broken("verification_uri");
@@ -52,6 +61,6 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
     userCode,
     deviceCode,
     expiresIn: Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS),
-    interval: positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS,
+    interval: Math.min(positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS),
   };
 }

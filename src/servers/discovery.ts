@@ -1,6 +1,7 @@
 import type { Context } from "../context.js";
 import { isAuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
+import { httpUrl } from "../settings/address.js";
 import type { IssuerSettings } from "../settings/issuer.js";
 import { cachedDocument, forgetDocument } from "./document-cache.js";
 import { LibraryFetch } from "./library-fetch.js";
@@ -53,6 +54,13 @@ function parseKept(content: unknown, issuer: string): Discovery | undefined {
   return algorithm === "oidc" || algorithm === "oauth2" ? { issuer, algorithm, url, document } : undefined;
 }
 
+/** An endpoint that is no address is none: whatever does not need it works all the same. */
+function withoutBroken(document: Record<string, unknown>): Record<string, unknown> {
+  const isBroken = (member: string, value: unknown) =>
+    /(_endpoint|^jwks_uri)$/.test(member) && (typeof value !== "string" || !httpUrl(value));
+  return Object.fromEntries(Object.entries(document).filter(([member, value]) => !isBroken(member, value)));
+}
+
 async function read(settings: Asked, context: Context, signal: AbortSignal | undefined): Promise<Discovery> {
   const { issuer, allowInsecureHost } = settings;
   const library = await import("openid-client");
@@ -74,10 +82,10 @@ async function read(settings: Asked, context: Context, signal: AbortSignal | und
       });
       const { request, answer } = fetch.last ?? {};
       if (request && isRecord(answer?.json)) {
-        return { issuer, algorithm, url: request.url.href, document: answer.json };
+        return { issuer, algorithm, url: request.url.href, document: withoutBroken(answer.json) };
       }
     } catch (error) {
-      const ours = toAuthError(error, fetch.last);
+      const ours = toAuthError(error, issuer, fetch.last);
       failure ??= ours;
       const missing = isAuthError(ours, "request_failed", "invalid_response", "not_supported");
       if (!missing || (ours.status ?? 0) >= 500) throw ours;

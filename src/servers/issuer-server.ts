@@ -228,7 +228,8 @@ export class IssuerServer implements AuthServer {
     const body = decrypted === undefined ? answer : { ...answer, id_token: decrypted };
     const skew = skewOf(new URL(this.#settings.endpoints?.["token_endpoint"] ?? this.#settings.issuer));
     const { issuer, clientId } = this.#identity;
-    const token = tokenFromResponse(body, { now: context.now(), skew, issuer, clientId, ...about });
+    const from = `token endpoint of ${issuer}`;
+    const token = tokenFromResponse(body, { from, now: context.now(), skew, issuer, clientId, ...about });
     if (about.dpopKey && token.dpopKey === undefined) {
       const message = `${this.#settings.issuer} does not bind its tokens to a key (DPoP): whoever has one can use it.`;
       context.emit({ type: "warning", message });

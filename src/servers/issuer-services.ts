@@ -3,6 +3,7 @@ import { isDeep, isRecord, unverifiedClaims } from "../jwt.js";
 import { httpUrl } from "../settings/address.js";
 import type { Token } from "../token.js";
 import type { Speaking } from "./openid.js";
+import { noObject } from "./server-error.js";
 
 /** What a provider offers beside tokens. */
 
@@ -28,9 +29,7 @@ export async function userinfo(
     );
     const claims: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
     if (isRecord(claims)) return claims;
-    throw new AuthError("invalid_response", "The userinfo endpoint answered with no JSON object.", {
-      status: fetch.last?.answer.status,
-    });
+    throw fetch.last ? noObject(fetch.last) : missing("userinfo");
   }
   const subject = token.idToken === undefined ? undefined : unverifiedClaims(token.idToken)?.["sub"];
   const expected = typeof subject === "string" ? subject : library.skipSubjectCheck;

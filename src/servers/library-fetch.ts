@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 import { AuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
-import { isSafe } from "../settings/address.js";
+import { httpUrl, isSafe } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { positive } from "../token.js";
 import { refusesDeviceFlow } from "./device-answer.js";
@@ -23,9 +23,11 @@ interface LibraryRequest {
 
 type EndpointKind = Pick<HttpRequest, "what" | "spends" | "isMeant">;
 
+const TOKEN_ENDPOINT: EndpointKind = { what: "token endpoint", spends: true };
+
 /** What the endpoints are called in messages, and where something is used up or made: a code, a refresh token, a client. */
 const ENDPOINTS: Readonly<Record<string, EndpointKind>> = {
-  token_endpoint: { what: "token endpoint", spends: true },
+  token_endpoint: TOKEN_ENDPOINT,
   device_authorization_endpoint: { what: "device endpoint", isMeant: refusesDeviceFlow },
   userinfo_endpoint: { what: "userinfo endpoint" },
   introspection_endpoint: { what: "introspection endpoint" },
@@ -61,7 +63,8 @@ export class LibraryFetch {
     if (!isSafe(url, this.#allowInsecure)) throw insecure(url);
     const { document, url: documentUrl } = this.#discovery;
     if (documentUrl === url.href && Object.keys(document).length > 0) return jsonResponse(200, document);
-    const request = this.#request(url, init);
+    const kind = this.#kindOf(url, init.method);
+    const request = this.#request(kind, url, init);
     const answer = await send(request, this.#context);
     this.last = { request, answer };
     // GitHub says 200 where it means 400.
@@ -70,16 +73,19 @@ export class LibraryFetch {
     const spoken = error || answer.headers.has("www-authenticate");
     // What says nothing in OAuth's terms (a proxy's page, a redirect) is told in ours.
     if (status >= 300 && !spoken) throw refusal({ request, answer });
-    const text = status === 200 && url.href === document["token_endpoint"] ? mended(answer) : answer.text;
-    return new Response(BODYLESS.has(status) ? null : text, { status, headers: answer.headers });
+    const text = status === 200 && kind === TOKEN_ENDPOINT ? mended(answer) : answer.text;
+    const given = new Headers(answer.headers);
+    // The library goes by the type; what is JSON is JSON, whatever a server calls it.
+    if (answer.json !== undefined) given.set("content-type", "application/json");
+    return new Response(BODYLESS.has(status) ? null : text, { status, headers: given });
   };
 
-  #request(url: URL, { method, headers, body }: LibraryRequest): HttpRequest {
+  #request(kind: EndpointKind, url: URL, { method, headers, body }: LibraryRequest): HttpRequest {
     const given = new Headers(headers as ConstructorParameters<typeof Headers>[0]);
     const isForm = /x-www-form-urlencoded/.test(given.get("content-type") ?? "");
     const text = body === undefined || body === null ? undefined : String(body);
     return {
-      ...this.#endpointAt(url),
+      ...kind,
       url,
       method,
       headers: given,
@@ -89,27 +95,36 @@ export class LibraryFetch {
     };
   }
 
-  #endpointAt(url: URL): EndpointKind {
-    const address = url.origin + url.pathname;
+  #kindOf(url: URL, method = "GET"): EndpointKind {
     const { document } = this.#discovery;
     const aliases = isRecord(document["mtls_endpoint_aliases"]) ? document["mtls_endpoint_aliases"] : {};
     for (const [member, found] of Object.entries(ENDPOINTS)) {
-      for (const endpoint of [document[member], aliases[member]]) {
-        if (typeof endpoint === "string" && endpoint.split("?")[0] === address) return found;
-      }
+      if ([document[member], aliases[member]].some((endpoint) => isAt(url, endpoint))) return found;
     }
-    return { what: url.pathname.includes("/.well-known/") ? "discovery document" : "provider" };
+    if (url.pathname.includes("/.well-known/")) return { what: "discovery document" };
+    // Of an address that nobody named it is not known what asking there does.
+    return { what: "provider", spends: method !== "GET" };
   }
 }
 
+/** Whether an endpoint is the one that is asked, however it is written. */
+function isAt(url: URL, endpoint: unknown): boolean {
+  const named = typeof endpoint === "string" ? httpUrl(endpoint) : undefined;
+  return named !== undefined && named.origin === url.origin && named.pathname === url.pathname;
+}
+
+/** Members of a token answer that are texts, and that it may do without. */
+const OPTIONAL_TEXTS = new Set(["token_type", "refresh_token", "scope", "id_token"]);
+
 /**
- * A token answer without what says nothing (`null`, an empty text, an end that is no number): the library would refuse
- * all of it, and a refresh token that was just rotated would be lost for a trifle.
+ * A token answer without what says nothing (`null`, an empty text, a scope that is none, an end that is no number): the
+ * library would refuse all of it, and a refresh token that was just rotated would be lost for a trifle.
  */
 function mended(answer: HttpAnswer): string {
   if (!isRecord(answer.json)) return answer.text;
   const kept = Object.entries(answer.json).filter(([name, value]) => {
     if (name === "expires_in") return positive(value) !== undefined;
+    if (OPTIONAL_TEXTS.has(name)) return typeof value === "string" && value !== "";
     return name === "access_token" || (value !== null && value !== "");
   });
   return JSON.stringify({ token_type: "Bearer", ...Object.fromEntries(kept) });

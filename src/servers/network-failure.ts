@@ -18,7 +18,8 @@ export function networkFailure(request: HttpRequest, thrown: unknown): NetworkFa
   const connecting = CONNECTING.has(failure?.syscall ?? "") || code === "UND_ERR_CONNECT_TIMEOUT";
   const untrusted = UNTRUSTED.test(code);
   const [what, hint] = explain(code, request.url);
-  const error = new AuthError("network_error", `The ${name(request)} cannot be reached: ${what}.`, {
+  const failed = connecting || untrusted ? "cannot be reached" : "did not answer";
+  const error = new AuthError("network_error", `The ${name(request)} ${failed}: ${what}.`, {
     cause: thrown,
     hint,
     unprocessed: request.spends && connecting,
@@ -35,8 +36,9 @@ export function requestTimedOut(request: HttpRequest, ms: number): AuthError {
   });
 }
 
-/** What the handshake of TLS fails with: nobody was spoken to who may hear anything. */
-const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER|SSL|TLS/;
+/** What the handshake of TLS fails with (Node's names of OpenSSL's): nobody was spoken to who may hear anything. */
+const UNTRUSTED =
+  /CERT|CRL|SIGNED|SIGNATURE|ISSUER|SSL|TLS|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH|^HOSTNAME_MISMATCH$/;
 
 function explain(code: string, url: URL): [string, string | undefined] {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
@@ -47,6 +49,21 @@ function explain(code: string, url: URL): [string, string | undefined] {
     return ["the connection was dropped", undefined];
   }
   if (/TIMEOUT|TIMEDOUT/.test(code)) return ["it takes too long to answer", undefined];
+  if (code.startsWith("HPE_")) return ["what answers there does not speak HTTP", WRONG_ADDRESS];
+  if (code.startsWith("Z_")) return ["its answer is damaged on the way", undefined];
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return ["its headers are too long", WRONG_ADDRESS];
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) {
+    return [
+      `its certificate is not valid at this time (${code})`,
+      "Check this machine's clock. If it is right, the server's administrator must renew the certificate.",
+    ];
+  }
+  if (/ALTNAME|HOSTNAME/.test(code)) {
+    return [
+      `its certificate is that of another host (${code})`,
+      "Use the address that the certificate is for. If the address is right, something else answers in the server's place.",
+    ];
+  }
   if (UNTRUSTED.test(code)) {
     return [
       `its certificate or TLS set-up is not trusted (${code})`,
@@ -55,6 +72,8 @@ function explain(code: string, url: URL): [string, string | undefined] {
   }
   return [code || "the connection failed", undefined];
 }
+
+const WRONG_ADDRESS = "Check the address and its port, and that no proxy answers in its place.";
 
 interface SystemError {
   code?: string;

@@ -2,7 +2,7 @@ import { AuthError, isProtocolErrorCode } from "../errors.js";
 import { isRecord } from "../jwt.js";
 import { cleanText } from "../text.js";
 import { callbackError } from "./callback.js";
-import { mayBeDone } from "./http-message.js";
+import { mayBeDone, name } from "./http-message.js";
 import type { Exchange } from "./library-fetch.js";
 import { errorFromAnswer } from "./server-error.js";
 
@@ -10,9 +10,10 @@ import { errorFromAnswer } from "./server-error.js";
  * Our error for what the protocol library threw. Its own error is not kept as a cause: it holds the answer, and with it
  * tokens.
  *
+ * @param who whom we speak with, for messages
  * @param last what was asked and answered last
  */
-export function toAuthError(error: unknown, last: Exchange | undefined): AuthError {
+export function toAuthError(error: unknown, who: string, last: Exchange | undefined): AuthError {
   const inner = chain(error);
   const ours = inner.find((one) => one instanceof AuthError);
   if (ours) return ours;
@@ -23,7 +24,7 @@ export function toAuthError(error: unknown, last: Exchange | undefined): AuthErr
   }
   if (last && names.includes("WWWAuthenticateChallengeError")) return challengeError(inner[0], last);
   if (last && (last.answer.status >= 300 || names.includes("ResponseBodyError"))) return refusal(last);
-  return notConform(inner, last);
+  return notConform(inner, who, last);
 }
 
 /** An error and what caused it, outermost first. */
@@ -57,29 +58,28 @@ function challengeError(error: Error | undefined, { request, answer }: Exchange)
 }
 
 /** The library's checks: an answer that breaks the protocol, or is somebody else's. */
-function notConform(inner: readonly Error[], last: Exchange | undefined): AuthError {
+function notConform(inner: readonly Error[], who: string, last: Exchange | undefined): AuthError {
   // A parser quotes what it could not parse, which may be a token.
   const deepest = inner.filter((one) => !(one instanceof SyntaxError)).at(-1);
   const code = inner.map((one) => fields(one)["code"]).find((one) => typeof one === "string");
   const said = cleanText(deepest?.message ?? "unknown", 200);
   const cause = inner.map((one) => one.cause).find((one) => isRecord(one) && "expected" in one);
   const answerLost = last !== undefined && mayBeDone(last.request, last.answer.status);
-  if (/\biss\b|issuer/.test(said) && !/signature/.test(said)) {
+  // An answer that names no issuer at all is merely broken.
+  if (/\biss\b|issuer/.test(said) && !/signature|must (not )?be/.test(said)) {
     const body = isRecord(cause) && isRecord(cause["body"]) ? cause["body"]["issuer"] : undefined;
     const named = typeof body === "string" ? ` It calls itself ${cleanText(body)}.` : "";
     return new AuthError(
       "issuer_mismatch",
-      `The answer is not from the issuer that was asked: ${said}.${named}`,
+      `The answer is not from the issuer that was asked (${who}): ${said}.${named}`,
       { answerLost },
     );
   }
   if (code === "OAUTH_MISSING_SERVER_METADATA") {
-    return new AuthError("not_supported", `The provider does not offer that: ${said}.`);
+    return new AuthError("not_supported", `${who} does not offer that: ${said}.`);
   }
-  const where = last
-    ? ` of the ${last.request.what} (${last.request.url.origin}${last.request.url.pathname})`
-    : "";
-  return new AuthError("invalid_response", `The answer${where} cannot be used: ${said}.`, {
+  const where = last ? `the ${name(last.request)}` : who;
+  return new AuthError("invalid_response", `The answer of ${where} cannot be used: ${said}.`, {
     status: last?.answer.status,
     answerLost,
     hint: "Check that issuer and client are the right ones. If they are, the provider answers against the standard: tell its administrator.",

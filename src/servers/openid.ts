@@ -63,7 +63,7 @@ export async function speak<T>(
     const proof = key ? { DPoP: await dpopHandle(library, configuration, key) } : {};
     return await work({ library, configuration, proof, fetch });
   } catch (error) {
-    throw toAuthError(error, fetch.last);
+    throw toAuthError(error, discovery.issuer, fetch.last);
   }
 }
 

@@ -67,7 +67,7 @@ export async function register(question: RegistrationQuestion): Promise<Registra
       [library.customFetch]: fetch.send,
     });
   } catch (error) {
-    throw refused(toAuthError(error, fetch.last));
+    throw refused(toAuthError(error, issuer, fetch.last));
   }
   const answer = fetch.last?.answer.json;
   const clientId = isRecord(answer) ? answer["client_id"] : undefined;

@@ -72,7 +72,7 @@ async function wellKnown(url: URL, question: ResourceQuestion): Promise<Record<s
     });
     return { ...(await oauth.processResourceDiscoveryResponse(url, response)) };
   } catch (error) {
-    const ours = toAuthError(error, fetch.last);
+    const ours = toAuthError(error, url.origin, fetch.last);
     const telling = isAuthError(ours, "network_error", "login_cancelled", "login_timeout", "insecure_host");
     const { status = 0 }: { status?: number } = ours;
     if (telling || status >= 500) throw ours;

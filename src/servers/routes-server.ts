@@ -7,12 +7,13 @@ import { DEFAULT_REDIRECT_PORTS, type RoutesSettings } from "../settings/routes.
 import type { Token } from "../token.js";
 import { tokenFromResponse } from "../token-response.js";
 import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from "./auth-server.js";
-import { onlyParameter, refusalIn, sameSecret, stateMismatch } from "./callback.js";
+import { onlyParameter, refusalIn, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
 import { send } from "./http.js";
-import type { HttpAnswer, HttpRequest } from "./http-message.js";
-import { errorFromAnswer, parseServerError } from "./server-error.js";
+import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
+import { LoginState } from "./login-state.js";
+import { errorFromAnswer, noObject, parseServerError } from "./server-error.js";
 
 /** More ports than this nobody registers: each is tried, and named where none is free. */
 const MAX_PORTS = 100;
@@ -49,7 +50,7 @@ export class RoutesServer implements AuthServer {
   async redeemDevice(deviceCode: string, context: Context, signal?: AbortSignal): Promise<DevicePoll> {
     const request = this.#tokenRequest({ "device-code": deviceCode }, signal);
     const answer = await send(request, context);
-    if (answer.status === 200) return { status: "granted", token: this.#token(answer, context) };
+    if (answer.status === 200) return { status: "granted", token: this.#token(request, answer, context) };
     const { error } = parseServerError(answer.json, answer.text);
     if (error === "authorization_pending") return { status: "pending" };
     if (error === "slow_down") return { status: "slow_down" };
@@ -136,7 +137,7 @@ export class RoutesServer implements AuthServer {
     const answer = await send(request, context);
     if (answer.status === 200 && isRecord(answer.json)) return answer.json;
     throw answer.status === 200
-      ? new AuthError("invalid_response", "The userinfo route answered with no JSON object.", { status: 200 })
+      ? noObject({ request, answer })
       : errorFromAnswer(request, answer, [401, 403].includes(answer.status) ? { code: "invalid_token" } : {});
   }
 
@@ -203,40 +204,16 @@ export class RoutesServer implements AuthServer {
     const request = this.#tokenRequest(form, signal);
     const answer = await send(request, context);
     if (answer.status !== 200) throw errorFromAnswer(request, answer);
-    return this.#token(answer, context, previous);
+    return this.#token(request, answer, context, previous);
   }
 
-  #token(answer: HttpAnswer, context: Context, previous?: Token): Token {
-    const skew = skewOf(this.#config.tokenUrl);
-    return tokenFromResponse(answer.json, { now: context.now(), skew, previous });
+  #token(request: HttpRequest, answer: HttpAnswer, context: Context, previous?: Token): Token {
+    const about = { from: name(request), now: context.now(), skew: skewOf(request.url), previous };
+    return tokenFromResponse(answer.json, about);
   }
 
   #tokenRequest(form: Record<string, string>, signal: AbortSignal | undefined): HttpRequest {
     return { what: "token route", url: this.#config.tokenUrl, form, signal, spends: true };
-  }
-}
-
-/** The server's `state`: `<random>|<redirect_uri>|<code_verifier>`. Whoever sees it holds the verifier. */
-class LoginState {
-  readonly #raw: string;
-  readonly redirectUri: string;
-  readonly codeVerifier: string;
-
-  private constructor(raw: string, redirectUri: string, codeVerifier: string) {
-    this.#raw = raw;
-    this.redirectUri = redirectUri;
-    this.codeVerifier = codeVerifier;
-  }
-
-  static parse(raw: string | null): LoginState | undefined {
-    const parts = raw?.split("|") ?? [];
-    const [random, redirectUri, codeVerifier] = parts;
-    if (raw === null || parts.length !== 3 || !random || !redirectUri || !codeVerifier) return undefined;
-    return new LoginState(raw, redirectUri, codeVerifier);
-  }
-
-  equals(other: string | undefined): boolean {
-    return sameSecret(this.#raw, other);
   }
 }
 

@@ -80,6 +80,13 @@ export function errorFromAnswer(
   });
 }
 
+/** The error of an answer that was to be a JSON object, and is none. */
+export function noObject({ request, answer }: { request: HttpRequest; answer: HttpAnswer }): AuthError {
+  return new AuthError("invalid_response", `The ${name(request)} answered with no JSON object.`, {
+    status: answer.status,
+  });
+}
+
 function hintFor({ what }: HttpRequest, answer: HttpAnswer): string | undefined {
   if (answer.status === 403 && /csrf/i.test(answer.text)) {
     return "The server runs Django with its CSRF check on these routes: its administrator must exempt them (csrf_exempt).";

@@ -129,6 +129,11 @@ export function storeContract(
       await Promise.all([work(one, A), work(two, B)]);
       strictEqual(both.size, 2);
     }),
+    promise("does not say of a lock that was free that somebody died with it", async (one, two) => {
+      for (const backend of [one, two]) {
+        strictEqual(await backend.withLock(A, async (lock) => lock?.takenOver ?? false), false);
+      }
+    }),
     promise("returns what the work returns, throws what it throws, and frees the lock", async (one, two) => {
       strictEqual(await one.withLock(A, async () => 7), 7);
       const failure = new Error("the work failed");

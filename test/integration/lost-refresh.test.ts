@@ -159,3 +159,35 @@ it("a refusal without a loss before says that the login was ended or used elsewh
   });
   await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining(LOST) });
 });
+
+it("a refresh token that a thief was quicker with is told as such, and not as lost", async () => {
+  const { server, store, login } = await world();
+  const stolen = (await store.get(server.host))?.refreshToken ?? "";
+  const body = new URLSearchParams({ "refresh-token": stolen });
+  expect((await fetch(`${server.host}/auth/v2/token`, { method: "POST", body })).status).toBe(200);
+  await expect(login({ interactive: false })).rejects.toMatchObject({
+    code: "interaction_required",
+    message: expect.stringContaining("used by somebody else, or by another program that has a copy of it"),
+  });
+});
+
+it("at an issuer it is the same: tried once more, then told", async () => {
+  const { server, store } = await world();
+  const clock = fakeClock();
+  const target = { issuer: server.issuer, clientId: server.clientId };
+  const call = (more: AuthenticateOptions) => authenticate(target, { store, ...clock, env: {}, ...more });
+  await call({ ...scriptedPerson(), flow: "device" });
+  clock.advanceSeconds(300 - 3);
+  server.resetCounts();
+  server.fail("token", "lost-answer", 1, "refresh");
+  await expect(call({ interactive: false })).rejects.toMatchObject({
+    code: "network_error",
+    answerLost: true,
+  });
+  await expect(call({ interactive: false })).rejects.toMatchObject({
+    code: "interaction_required",
+    message: expect.stringContaining(LOST),
+  });
+  await expect(call({ interactive: false })).rejects.toMatchObject({ code: "interaction_required" });
+  expect(server.counts["token:refresh"]).toBe(2);
+});

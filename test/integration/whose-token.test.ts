@@ -120,6 +120,37 @@ describe("credentials of several subjects in one store", () => {
     expect(forms).toHaveLength(3);
   });
 
+  it("that come to name another subject while a call is under way: the next one shares nothing with it", async () => {
+    let arrived = () => {};
+    const asked = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    let answerAlice = () => {};
+    const api = await startApi(({ path, body }, { response }) => {
+      if (path !== "/token") return json({ issuer: api.url, token_endpoint: `${api.url}/token` });
+      const subject = new URLSearchParams(body).get("subject_token") ?? "";
+      const answer = granted(`for-${subject}`);
+      if (subject === "alice-token") {
+        const [status, headers, text] = answer;
+        answerAlice = () => response.writeHead(status, headers).end(text);
+        arrived();
+        return undefined;
+      }
+      answerAlice();
+      return answer;
+    });
+    let current = "alice-token";
+    const credentials = tokenExchange({ subjectToken: () => current });
+    const target = { issuer: api.url, clientId: "c", credentials };
+    const { options } = issuerWorld(target);
+    const first = authenticate(target, options);
+    await asked;
+    current = "bob-token";
+    // The first is answered only when the second has asked for itself.
+    expect((await authenticate(target, options)).accessToken).toBe("for-bob-token");
+    expect((await first).accessToken).toBe("for-alice-token");
+  });
+
   it("jobs of two repositories on one runner are two", async () => {
     const token = await startApi(() => json({ value: "job-token" }));
     const { login, forms } = await world();

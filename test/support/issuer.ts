@@ -23,11 +23,15 @@ export interface IssuerTestOptions {
   /** Answers before the provider does: returns true where it did. */
   readonly before?: (...[request, response]: Parameters<RequestListener>) => boolean;
   readonly path?: string;
+  /** The origin that the world knows it by, where something stands in front of it. */
+  readonly publicOrigin?: string;
 }
 
 export interface TestIssuer {
   readonly issuer: string;
   readonly provider: ProviderInstance;
+  /** Where it really is. */
+  readonly origin: string;
   /** Method and path of each request. */
   readonly requests: string[];
   /** How many requests went to a path. */
@@ -36,6 +40,7 @@ export interface TestIssuer {
   jobToken(claims?: Record<string, unknown>): Promise<string>;
   /** What it is signed with, in PEM. */
   readonly jobKey: string;
+  close(): Promise<void>;
 }
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -61,13 +66,18 @@ export const REGISTRATION: IssuerTestOptions = {
 
 /** A real OpenID provider, without any route of ours in front; it ends with the test. */
 export async function startIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
+  const started = await openIssuer(options);
+  onTestFinished(started.close);
+  return started;
+}
+
+/** The same for several tests: whoever opens it closes it. */
+export async function openIssuer(options: IssuerTestOptions = {}): Promise<TestIssuer> {
   const requests: string[] = [];
+  let listening = { origin: "", close: async () => {} };
   const bind = async (listener: RequestListener) => {
-    const { origin, close } = options.tls
-      ? await listenTls(listener, options.tls)
-      : await listenPlain(listener);
-    onTestFinished(close);
-    return origin;
+    listening = options.tls ? await listenTls(listener, options.tls) : await listenPlain(listener);
+    return options.publicOrigin ?? listening.origin;
   };
   const { issuer, provider } = await openProvider(bind, await issuerConfiguration(options), {
     path: options.path ?? "",
@@ -83,6 +93,7 @@ export async function startIssuer(options: IssuerTestOptions = {}): Promise<Test
   return {
     issuer,
     provider,
+    ...listening,
     requests,
     count: (path) => requests.filter((one) => one.endsWith(` ${path}`)).length,
     jobKey: await exportPKCS8(job.privateKey),
