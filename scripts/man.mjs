@@ -56,7 +56,7 @@ page.push(
     ["OIDC_TOKEN_FILE", "a token file to use instead of the default one"],
     ["OIDC_AUTH_CONFIG", "the file of profiles"],
     ["INTERACTIVE_SESSION", "1: somebody can log in here; 0: nobody can"],
-    ["OIDC_AUTH_DEBUG", "1: show where an error comes from"],
+    ["OIDC_AUTH_DEBUG", "1: show what happens, with secrets masked, and where an error comes from"],
     ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "the way to the server"],
   ].flatMap(([name, meaning]) => [".TP", `.B ${roff(name)}`, roff(meaning)]),
 );

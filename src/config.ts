@@ -1,3 +1,4 @@
+import { inspectedAs } from "./inspection.js";
 import { parseHost, serverAddress } from "./settings/address.js";
 import { dropUndefined, invalid } from "./settings/checks.js";
 import {
@@ -25,12 +26,7 @@ export class Config {
   readonly host: string;
   /** Where its tokens are kept in a store: what {@link TokenStore.get} takes, too. */
   readonly storeKey: string;
-  /**
-   * All settings, checked. May hold secrets: printing or serialising a Config leaves them out.
-   *
-   * @internal
-   */
-  readonly settings!: RoutesSettings | IssuerSettings;
+  readonly #settings: RoutesSettings | IssuerSettings;
 
   /** @throws AuthError `invalid_config` (naming field and value), `insecure_host` */
   constructor(init: ConfigInit) {
@@ -38,8 +34,18 @@ export class Config {
     const settings = isRoutes(init) ? routesSettings(init) : issuerSettings(init);
     this.host = settings.kind === "routes" ? settings.host : (settings.issuer ?? settings.resource ?? "");
     this.storeKey = settings.kind === "routes" ? routesKey(settings) : issuerKey(settings);
-    Object.defineProperty(this, "settings", { value: settings, enumerable: false });
-    Object.freeze(this);
+    this.#settings = settings;
+    // Whatever `console.log` and `util.inspect` are told to: no setting. No method, as a bundler could not leave it out.
+    Object.freeze(inspectedAs(this, `Config { ${this.host} }`));
+  }
+
+  /**
+   * All settings, checked. May hold secrets: however a Config is printed, copied or serialised, they are left out.
+   *
+   * @internal
+   */
+  get settings(): RoutesSettings | IssuerSettings {
+    return this.#settings;
   }
 
   static readonly #known = new Map<string, Config>();

@@ -30,6 +30,17 @@ export {
   type KubernetesOptions,
   type WorkloadOptions,
 } from "./credentials/workload.js";
+export type {
+  DebugFact,
+  DebugMessage,
+  EventMessage,
+  ExplainMessage,
+  FailedMessage,
+  LoginMessage,
+  LoginProgress,
+  RequestMessage,
+  StoreMessage,
+} from "./debug/message.js";
 export {
   AuthError,
   type AuthErrorCode,
@@ -46,7 +57,7 @@ export { CodeFlow } from "./flows/code-flow.js";
 export { DeviceFlow } from "./flows/device-flow.js";
 export type { Target } from "./flows/session.js";
 export type { CredentialSources, Credentials, GrantRequest } from "./grant.js";
-export type { LoginActions, LoginStep, LoginUi } from "./login-ui.js";
+export type { LoginActions, LoginStep, LoginUi, ShownDeviceCode } from "./login-ui.js";
 export { type Logout, type LogoutOptions, logout, revoke } from "./logout.js";
 export type {
   AuthenticateOptions,
@@ -67,11 +78,7 @@ export type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } 
 export { memoryBackend } from "./store/memory-backend.js";
 export type { EncryptionKey } from "./store/sealed-backend.js";
 export type { StoreTarget } from "./store/server-slot.js";
-export {
-  type AccountOptions,
-  TokenStore,
-  type TokenStoreOptions,
-  type UpdateOptions,
-} from "./store/token-store.js";
+export type { AccountOptions, TokenStoreOptions, UpdateOptions } from "./store/store-options.js";
+export { TokenStore } from "./store/token-store.js";
 export { type DpopKey, isRefreshable, isUsable, Token, type TokenInit } from "./token.js";
 export { introspect, userinfo } from "./userinfo.js";

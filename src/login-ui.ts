@@ -1,5 +1,8 @@
 import type { DeviceCode } from "./servers/auth-server.js";
 
+/** What of a device code a person may see. */
+export type ShownDeviceCode = Omit<DeviceCode, "deviceCode">;
+
 /** What a login has to tell the person, step by step. All text in it is safe to print. */
 export type LoginStep =
   | {
@@ -7,8 +10,8 @@ export type LoginStep =
       type: "device";
       /** Who is asked. */
       server: string;
-      /** Where the person goes, and what they enter there. */
-      code: DeviceCode;
+      /** Where the person goes, and what they enter there; without what we poll with. */
+      code: ShownDeviceCode;
       /** Unix milliseconds at which the time for it ends. */
       expiresAt: number;
       /** A browser on this machine would do, too. */

@@ -1,5 +1,6 @@
 import { openBrowser } from "./flows/open-browser.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
+import { inspectedAs } from "./inspection.js";
 import type { LoginOptions } from "./options.js";
 import type { Token } from "./token.js";
 
@@ -9,7 +10,10 @@ export interface Logout {
   readonly removed: boolean;
   /** Whether the server was told to revoke its tokens (RFC 7009); false where it cannot. */
   readonly revoked: boolean;
-  /** Where a browser ends the person's session at the provider; absent where it has no such place. */
+  /**
+   * Where a browser ends the person's session at the provider; absent where it has no such place. It bears the id token
+   * (`id_token_hint`), which spares the person a question there; `console.log` shows it without.
+   */
   readonly endSessionUrl?: string;
 }
 
@@ -50,9 +54,21 @@ export async function logout(target: Target, options: LogoutOptions = {}): Promi
   const url = await server?.endSessionUrl(token, postLogoutRedirectUri, session.context, signal);
   if (url && endSession) {
     const opener = rest.openBrowser === undefined || rest.openBrowser === false ? true : rest.openBrowser;
-    await openBrowser(opener, url.href, signal ?? new AbortController().signal);
+    // What the system opens stands in the list of processes, for all users of the machine to see.
+    const { href } = typeof opener === "function" ? url : withoutIdToken(url);
+    await openBrowser(opener, href, signal ?? new AbortController().signal);
   }
-  return { removed, revoked, ...(url && { endSessionUrl: url.href }) };
+  const done = { removed, revoked };
+  return url
+    ? inspectedAs({ ...done, endSessionUrl: url.href }, { ...done, endSessionUrl: withoutIdToken(url).href })
+    : done;
+}
+
+/** The address of a logout as it may be seen: without the id token the provider asks whether the person means it. */
+export function withoutIdToken(endSessionUrl: string | URL): URL {
+  const url = new URL(endSessionUrl);
+  url.searchParams.delete("id_token_hint");
+  return url;
 }
 
 /** Under the store's lock: a token that another process renews meanwhile would live on. */

@@ -69,11 +69,18 @@ function dispatcherOf(
   tls: Tls,
   env: Readonly<Record<string, string | undefined>>,
 ): Dispatcher {
+  const clientFactory = givingUp(undici);
   const either = (name: string) => env[name.toLowerCase()] || env[name] || "";
   if (proxy === false) return new undici.Agent({ connect: tls });
   if (proxy !== undefined) {
     const uri = proxyUrl("network.proxy", String(proxy));
-    return new undici.ProxyAgent({ uri, requestTls: tls, proxyTls: tls, ...authorization(uri) });
+    return new undici.ProxyAgent({
+      uri,
+      clientFactory,
+      requestTls: tls,
+      proxyTls: tls,
+      ...authorization(uri),
+    });
   }
   const httpProxy = either("HTTP_PROXY");
   const httpsProxy = either("HTTPS_PROXY") || httpProxy;
@@ -84,10 +91,34 @@ function dispatcherOf(
     httpProxy,
     httpsProxy,
     noProxy: either("NO_PROXY"),
+    clientFactory,
     connect: tls,
     requestTls: tls,
     proxyTls: tls,
   });
+}
+
+/** The proxy ended the connection instead of answering. */
+class ProxyDropped extends Error {}
+
+/**
+ * Connections to a proxy. Where it drops one, `undici` takes that for a server's idle connection, and connects anew without
+ * a pause and without an end, also when nobody waits any more: told as another error, it gives up.
+ */
+function givingUp({ Pool }: typeof import("undici")): (origin: URL, options: object) => Dispatcher {
+  return (origin, options) => {
+    const pool = new Pool(origin, options);
+    const plain: (asked: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
+      pool.connect.bind(pool);
+    const connect = async (asked: Dispatcher.ConnectOptions) => {
+      try {
+        return await plain(asked);
+      } catch (error) {
+        throw (error as { code?: unknown }).code === "UND_ERR_SOCKET" ? new ProxyDropped() : error;
+      }
+    };
+    return Object.assign(pool, { connect });
+  };
 }
 
 /** Its value may hold a password, so that no message shows it. */
@@ -141,6 +172,12 @@ async function readPem(field: string, path: string): Promise<string> {
 /** A proxy that refuses is not the server's fault, and people can do something about it. */
 function proxyError(error: unknown): AuthError | undefined {
   for (let one = error; one instanceof Error; one = one.cause) {
+    if (one instanceof ProxyDropped) {
+      return new AuthError("network_error", "The proxy drops the connection.", {
+        hint: "Check its address (HTTPS_PROXY), and ask who runs it; or name hosts that need no proxy in NO_PROXY.",
+        unprocessed: true,
+      });
+    }
     const status = /Proxy response \((\d{3})\)/.exec(one.message)?.[1];
     if (status === undefined) continue;
     const refused = status === "407";

@@ -42,11 +42,32 @@ function escaped(text: string): string {
   return units.map((unit) => `\\u${unit}`).join("");
 }
 
-/** Text without the given secrets: what we sent must not come back out in an error. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.length >= 6) clean = clean.split(secret).join("[hidden]");
-  }
-  return clean;
+/** What stands where a secret stood. */
+export const HIDDEN = "[hidden]";
+
+/**
+ * Text with what may be a token hidden: a JWT, a long word with a digit in it, the credentials of an address, and JSON
+ * that is quoted, from where it begins.
+ */
+export function withoutTokens(text: string): string {
+  return text
+    .replace(/\{\s*\\*["'][\s\S]*/, HIDDEN)
+    .replace(/\S+/g, withoutCredentials)
+    .replace(/\beyJ[\w-]+(\.[\w-]*)+|[\w~+=%-]{32,}(\.[\w~+=%-]+)*/g, (word) =>
+      isOpaque(word) ? HIDDEN : word,
+    );
+}
+
+/** A word without what stands before the @ of an address. By hand, as a pattern would take for ever on a hostile text. */
+function withoutCredentials(word: string): string {
+  const [start, end] = [word.indexOf("://"), word.lastIndexOf("@")];
+  if (start < 0 || end < start) return word;
+  const credentials = word.slice(start + 3, end);
+  const isPath = credentials.includes("/") && !credentials.includes(":");
+  return isPath ? word : `${word.slice(0, start)}://${HIDDEN}${word.slice(end)}`;
+}
+
+/** Words have no digits, but for those of names such as OAuth2; and an id that support asks for (a UUID) is no token. */
+function isOpaque(word: string): boolean {
+  return /\d/.test(word) && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(word);
 }

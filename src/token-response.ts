@@ -1,5 +1,6 @@
 import { AuthError } from "./errors.js";
 import { isRecord, unverifiedClaims } from "./jwt.js";
+
 import {
   type DpopKey,
   FAR_FUTURE,

@@ -24,7 +24,7 @@ Environment:
   OIDC_TOKEN_FILE      a token file to use instead of the default one
   OIDC_AUTH_CONFIG     the file of profiles
   INTERACTIVE_SESSION  1: somebody can log in here; 0: nobody can
-  OIDC_AUTH_DEBUG      1: show where an error comes from
+  OIDC_AUTH_DEBUG      1: show what happens, with secrets masked, and where an error comes from
   HTTPS_PROXY, NO_PROXY
 
 Examples:

@@ -1,4 +1,6 @@
+import { printDebugLines, wantsDebugLines } from "../debug/channel.js";
 import { AuthError, ERROR_KINDS } from "../errors.js";
+import { withoutTokens } from "../text.js";
 import { type Command, UsageError } from "./command.js";
 import { type CliIo, printableIo } from "./io.js";
 import { parseCommand } from "./parse.js";
@@ -12,6 +14,15 @@ const FAULT_STATUS = 1;
 /** Runs one command line. @returns the exit status */
 export async function run(argv: readonly string[], outside: CliIo): Promise<number> {
   const io = printableIo(outside);
+  const stop = wantsDebugLines(io.env) ? await printDebugLines(io.stderr) : undefined;
+  try {
+    return await runWords(argv, io);
+  } finally {
+    stop?.();
+  }
+}
+
+async function runWords(argv: readonly string[], io: CliIo): Promise<number> {
   const [word = "", ...rest] = argv;
   const named = isCommand(word) ? word : undefined;
   try {
@@ -21,16 +32,12 @@ export async function run(argv: readonly string[], outside: CliIo): Promise<numb
   } catch (error) {
     if (error instanceof UsageError) {
       const help = named === undefined ? "oidc-auth --help" : `oidc-auth ${named} --help`;
-      io.stderr.write(`oidc-auth: ${error.message}. See ${help}.\n`);
+      // It names the argument, which may be an address with a password.
+      io.stderr.write(`oidc-auth: ${withoutTokens(error.message)}. See ${help}.\n`);
       return USAGE_STATUS;
     }
-    if (!(error instanceof AuthError)) {
-      // A fault of this program. Node would print it as it is, whatever a server had put into it.
-      io.stderr.write(`oidc-auth: unexpected: ${error instanceof Error ? error.stack : String(error)}\n`);
-      return FAULT_STATUS;
-    }
-    report(error, io);
-    return ERROR_KINDS[error.code].exit;
+    await report(error, io);
+    return error instanceof AuthError ? ERROR_KINDS[error.code].exit : FAULT_STATUS;
   }
 }
 
@@ -44,10 +51,15 @@ async function runCommand(command: Command, argv: readonly string[], io: CliIo):
   return (await command.run(input, io)) ?? 0;
 }
 
-function report(error: AuthError, { stderr, env }: CliIo): void {
+async function report(error: unknown, { stderr, env }: CliIo): Promise<void> {
+  const { traceOf } = await import("./trace.js");
+  if (!(error instanceof AuthError)) {
+    stderr.write(`oidc-auth: This is a mistake of the program's own: please report it.\n${traceOf(error)}\n`);
+    return;
+  }
   const lines = [`oidc-auth: ${error.message}`];
   if (error.description) lines.push(`The server said: ${error.description}`);
   if (error.hint) lines.push(`What to do: ${error.hint}`);
-  if (env["OIDC_AUTH_DEBUG"] && error.stack) lines.push(error.stack);
+  if (wantsDebugLines(env)) lines.push(traceOf(error));
   stderr.write(`${lines.join("\n")}\n`);
 }

@@ -3,7 +3,7 @@ import { AuthError } from "../errors.js";
 import type { CredentialSources } from "../grant.js";
 import { unverifiedClaims } from "../jwt.js";
 import { invalid } from "../settings/checks.js";
-import { cleanText } from "../text.js";
+import { cleanText, withoutTokens } from "../text.js";
 
 /** A token that somebody else made for us: itself, or what fetches it. Asked anew each time one is needed. */
 export type TokenSource = string | ((sources: CredentialSources) => Promise<string> | string);
@@ -59,9 +59,8 @@ export async function readToken(
 }
 
 export function unavailable(what: string, why: string, hint?: string): AuthError {
-  return new AuthError("credentials_unavailable", `No token could be had from ${what}: ${cleanText(why)}.`, {
-    hint,
-  });
+  const said = cleanText(withoutTokens(why));
+  return new AuthError("credentials_unavailable", `No token could be had from ${what}: ${said}.`, { hint });
 }
 
 /** The content of a file, read again for each use: it may be rotated while we run. */

@@ -1,11 +1,12 @@
 import { type Authenticator, createAuthenticator } from "../authenticate.js";
 import type { Config } from "../config.js";
+import { isObserved } from "../debug/channel.js";
 import { AuthError } from "../errors.js";
 import type { Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
 import { safeUrl } from "../settings/address.js";
 import { invalid } from "../settings/checks.js";
-import { cleanText } from "../text.js";
+import { cleanText, withoutTokens } from "../text.js";
 import type { Token } from "../token.js";
 import { followed, type Sending } from "./follow.js";
 import { Outgoing } from "./outgoing.js";
@@ -40,7 +41,10 @@ export function createAuthFetch(target: Target, options: AuthFetchOptions = {}):
   return async (input, init) => {
     const request = new Outgoing(input, init);
     if (!allowed.has(request.url.origin)) return context.fetch(input, init);
-    return carry(request, { token, plain: context.fetch, insecure });
+    const plain = isObserved()
+      ? (await import("./observed-fetch.js")).observedFetch(context.fetch)
+      : context.fetch;
+    return carry(request, { token, plain, insecure });
   };
 }
 
@@ -98,7 +102,7 @@ function insufficientScope(
 ): AuthError {
   const wanted = challenges.map(({ parameters }) => parameters["scope"]).find(Boolean);
   const granted = new Set(token.scope.split(" "));
-  const all = wanted === undefined ? [] : cleanText(wanted).split(" ");
+  const all = wanted === undefined ? [] : cleanText(withoutTokens(wanted)).split(" ");
   const missing = all.filter((scope) => !granted.has(scope));
   const named = missing.length > 0 ? missing : all;
   const list = named.map((scope) => JSON.stringify(scope)).join(", ");

@@ -1,3 +1,4 @@
+import { publish } from "../debug/channel.js";
 import { type CallbackListener, listenForCallback } from "../loopback/listener.js";
 import type { CodeLogin } from "../servers/auth-server.js";
 import { CallbackAnswer } from "./callback-answer.js";
@@ -22,8 +23,10 @@ export async function beginBrowserLogin(session: Session, signal: AbortSignal): 
   const answer = new CallbackAnswer(session, signal);
   const look = session.options.loopbackPages;
   const listener = await listenForCallback({ ...plan, handle: (url) => answer.reply(url), signal, look });
+  const { redirectUri } = listener;
+  publish(() => ({ type: "login", step: "listening", redirectUri }));
   try {
-    const login = await server.beginCode(listener.redirectUri, context, signal);
+    const login = await server.beginCode(redirectUri, context, signal);
     answer.expect(login);
     return { login, listener, answer };
   } catch (error) {

@@ -1,3 +1,5 @@
+import { publish } from "../debug/channel.js";
+import { masked } from "../debug/masked.js";
 import { AuthError, cancelled, isAuthError } from "../errors.js";
 import { unverifiedClaims } from "../jwt.js";
 import type { CallbackReply } from "../loopback/listener.js";
@@ -42,7 +44,9 @@ export class CallbackAnswer {
   /** Takes a callback; `undefined` where it does not belong to this login. */
   take(callback: URL): Promise<Token> | undefined {
     const login = this.#login;
-    if (!login?.matches(callback)) return undefined;
+    const ours = login?.matches(callback) ?? false;
+    publish(() => ({ type: "login", step: "callback", parameters: masked(callback.searchParams), ours }));
+    if (!login || !ours) return undefined;
     if (!this.#outcome) {
       this.#outcome = retryUnprocessed(
         "the exchange of the code",

@@ -1,4 +1,5 @@
 import { AuthError, isAuthError } from "../errors.js";
+import type { ShownDeviceCode } from "../login-ui.js";
 import type { LoginOptions } from "../options.js";
 import type { DeviceCode } from "../servers/auth-server.js";
 import { Token } from "../token.js";
@@ -85,7 +86,7 @@ export async function deviceLogin(
   return withLoginUi(session, async (display) => {
     const { ui } = display;
     const expiresAt = context.now() + secondsFor(session, code) * 1000 - (context.uptime() - asked);
-    await ui.show({ type: "device", server: config.host, code, expiresAt });
+    await ui.show({ type: "device", server: config.host, code: shownCode(code), expiresAt });
     const waiting = loginActions(display, code.uri, signal);
     const stopWaiting = ui.waiting?.(expiresAt, waiting.actions);
     try {
@@ -99,6 +100,11 @@ export async function deviceLogin(
 /** Seconds that a login with a code may take, from when it was asked for. */
 export function secondsFor({ options }: Session, { expiresIn }: DeviceCode): number {
   return Math.min(expiresIn, options.timeout ?? Infinity);
+}
+
+/** What a display gets: all but what we poll with. */
+export function shownCode({ deviceCode: _secret, ...code }: DeviceCode): ShownDeviceCode {
+  return code;
 }
 
 /** @param asked when the code was asked for, by the clock of `Context.uptime` */

@@ -2,7 +2,7 @@ import { isAuthError } from "../errors.js";
 import type { DeviceCode } from "../servers/auth-server.js";
 import type { Token } from "../token.js";
 import { type BrowserCallback, beginBrowserLogin } from "./browser-callback.js";
-import { pollUntilGranted, secondsFor } from "./device-flow.js";
+import { pollUntilGranted, secondsFor, shownCode } from "./device-flow.js";
 import { type LoginDisplay, loginActions, withLoginUi } from "./login-display.js";
 import { callbackFrom } from "./pasted-callback.js";
 import type { Session } from "./session.js";
@@ -64,7 +64,8 @@ async function offer(
     url: browser.login.url.href,
     redirectUri: browser.listener.redirectUri,
   };
-  await ui.show({ type: "device", server: session.config.host, code, expiresAt, ...(here && { here }) });
+  const shown = { code: shownCode(code), expiresAt, ...(here && { here }) };
+  await ui.show({ type: "device", server: session.config.host, ...shown });
   const waiting = loginActions(display, here?.url ?? code.uri, signal);
   const paste = (text: string) => {
     const callback = browser && callbackFrom(text, browser.listener.redirectUri);

@@ -1,3 +1,4 @@
+import { isObserved, publish } from "../debug/channel.js";
 import { AuthError, isAuthError } from "../errors.js";
 import { isRefreshable, isUsable, type Token } from "../token.js";
 import { logInUnlessElsewhere } from "./login-elsewhere.js";
@@ -27,6 +28,25 @@ export type Login = (reason: LoginReason, signal: AbortSignal) => Promise<Token>
  * share the work; other processes are met in the store.
  */
 export async function obtainToken(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
+  try {
+    return await storedOrNew(session, login, options);
+  } catch (error) {
+    publish(() => {
+      const { code, message } = isAuthError(error)
+        ? error
+        : { code: "unexpected" as const, message: foreignName(error) };
+      return { type: "failed", code, message };
+    });
+    throw error;
+  }
+}
+
+/** Of what is no error of ours only its kind: its message may hold anything. */
+function foreignName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+async function storedOrNew(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
   const { store, config, context } = session;
   const { account } = session.options;
   const place = await session.place();
@@ -52,7 +72,7 @@ function explainStored(
   options: ObtainOptions,
 ): void {
   // Most calls ask for no explanation, and should not pay for one.
-  if (!asked.explain) return;
+  if (!asked.explain && !isObserved()) return;
   const where = store.backend.description;
   if (!stored) {
     context.explain(`There is no login in ${where}.`);

@@ -1,3 +1,5 @@
+import { publish } from "../debug/channel.js";
+import { maskedUrl } from "../debug/masked.js";
 import { AuthError } from "../errors.js";
 import type { BrowserOpener } from "../options.js";
 import { httpUrl } from "../settings/address.js";
@@ -16,6 +18,7 @@ export async function openBrowser(opener: BrowserOpener, url: string, signal: Ab
       "The server named an address that is not http(s), or is too long: it is not opened.",
     );
   }
+  publish(() => ({ type: "login", step: "browser", url: maskedUrl(href) }));
   if (typeof opener === "function") {
     await opener(href, signal);
     return;

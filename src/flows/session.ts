@@ -1,5 +1,6 @@
 import { Config, type ConfigInit } from "../config.js";
 import { type AuthEvent, type Context, DEFAULT_REQUEST_TIMEOUT_MS } from "../context.js";
+import { printDebugLines, publish, wantsDebugLines } from "../debug/channel.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
@@ -36,6 +37,7 @@ export function openSession(target: Target, options: LoginOptions): Session {
   checkSeconds("timeout", options.timeout);
   checkSeconds("requestTimeout", options.requestTimeout);
   checkPages(options.loopbackPages);
+  if (wantsDebugLines(options.env ?? process.env)) void printDebugLines(process.stderr);
   const [store, context] = [openStore(options), openContext(options)];
   const opening = {};
   let opened: OpenServer | undefined;
@@ -130,8 +132,14 @@ function openContext(options: LoginOptions): Context {
     uptime: options.uptime ?? now ?? uptime,
     sleep: sleep ?? pause,
     random: Math.random,
-    emit: (event: AuthEvent) => onEvent?.(event),
-    explain: (step) => explain?.(step),
+    emit: (event: AuthEvent) => {
+      publish(() => ({ type: "event", event }));
+      onEvent?.(event);
+    },
+    explain: (step) => {
+      publish(() => ({ type: "explain", text: step }));
+      explain?.(step);
+    },
   };
 }
 

@@ -12,7 +12,7 @@ export interface DeviceCode {
   readonly verificationUriComplete?: string;
   /** What the person enters. */
   readonly userCode: string;
-  /** What we poll with; a secret. */
+  /** What we poll with; a secret, which `console.log` does not show and `JSON.stringify` does. */
   readonly deviceCode: string;
   /** Seconds for which the codes are valid. */
   readonly expiresIn: number;

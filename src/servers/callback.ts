@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { AuthError, isProtocolErrorCode } from "../errors.js";
-import { cleanText } from "../text.js";
+import { openText } from "../secrets.js";
 
 /** A parameter that stands exactly once: RFC 6749 §3.1 forbids repeating one, and a repeated one is an attack. */
 export function onlyParameter(url: URL, parameter: string): string | undefined {
@@ -27,20 +27,30 @@ export function stateMismatch(): AuthError {
  */
 export function refusalIn(callback: URL): AuthError | undefined {
   if (!callback.searchParams.has("error")) return undefined;
-  return callbackError(
-    onlyParameter(callback, "error") || "an unclear error",
-    onlyParameter(callback, "error_description"),
+  // What else it came with is not repeated: the state is a secret of this login, and the routes' has the verifier in it.
+  const secrets = [...callback.searchParams].flatMap(([name, value]) =>
+    name.startsWith("error") ? [] : [value, ...value.split("|")],
   );
+  const error = onlyParameter(callback, "error") || "an unclear error";
+  return callbackError(error, onlyParameter(callback, "error_description"), secrets);
 }
 
-/** The error that the provider sent the browser back with (RFC 6749 §4.1.2.1). */
-export function callbackError(error: string, description: string | undefined): AuthError {
-  const shown = cleanText(error, 80);
+/**
+ * The error that the provider sent the browser back with (RFC 6749 §4.1.2.1).
+ *
+ * @param secrets what is not to be shown, wherever it stands
+ */
+export function callbackError(
+  error: string,
+  description: string | undefined,
+  secrets: readonly string[] = [],
+): AuthError {
+  const shown = openText(error, secrets, 80);
   return new AuthError(
     isProtocolErrorCode(error) ? error : "request_failed",
     error === "access_denied" ? "The login was denied in the browser." : `The login page reports ${shown}.`,
     {
-      description: description ? cleanText(description) : undefined,
+      description: description ? openText(description, secrets) : undefined,
       serverCode: isProtocolErrorCode(error) ? undefined : shown,
     },
   );

@@ -1,11 +1,14 @@
+import { publish } from "../debug/channel.js";
+import { MASK, maskedUrl } from "../debug/masked.js";
 import { AuthError } from "../errors.js";
+import { inspectedAs } from "../inspection.js";
 import { isRecord } from "../jwt.js";
 import { httpUrl } from "../settings/address.js";
 import { cleanText } from "../text.js";
 import { positive } from "../token.js";
 import type { DeviceCode } from "./auth-server.js";
+import { parseServerError } from "./error-answer.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
-import { parseServerError } from "./server-error.js";
 
 /** Where the server does not say (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_SECONDS = 5;
@@ -54,7 +57,7 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
   if (!deviceCode) throw broken("device_code");
   if (!userCode) throw broken("user_code");
   if (!verificationUri) throw broken("verification_uri");
-  return {
+  const code: DeviceCode = {
     uri: complete ?? verificationUri,
     verificationUri,
     ...(complete && { verificationUriComplete: complete }),
@@ -63,4 +66,13 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
     expiresIn: Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS),
     interval: Math.min(positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS),
   };
+  const { expiresIn, interval } = code;
+  publish(() => ({
+    type: "login",
+    step: "device_code",
+    verificationUri: maskedUrl(verificationUri),
+    expiresIn,
+    interval,
+  }));
+  return inspectedAs(code, { ...code, deviceCode: MASK });
 }

@@ -1,10 +1,12 @@
 import type { Context } from "../context.js";
+import { isObserved } from "../debug/channel.js";
 import { AuthError, cancelled } from "../errors.js";
+
 import { isDeep } from "../jwt.js";
 import { pauseBeforeRetry, type Trouble } from "../retry.js";
 import { measureSkew } from "./clock-skew.js";
 import { type HttpAnswer, type HttpRequest, mayBeDone, name } from "./http-message.js";
-import { networkFailure, requestTimedOut } from "./network-failure.js";
+import { type NetworkFailure, networkFailure, requestTimedOut } from "./network-failure.js";
 
 /** An answer longer than this (bytes) is no answer of an auth server. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -22,7 +24,7 @@ const BUSY = new Set([429, 502, 503, 504]);
  */
 export async function send(request: HttpRequest, context: Context): Promise<HttpAnswer> {
   for (let failures = 1; ; failures++) {
-    const outcome = await sendOnce(request, context);
+    const outcome = await told(request, () => sendOnce(request, context));
     const trouble = request.spends ? undefined : passingTrouble(request, outcome);
     const again =
       trouble && (await pauseBeforeRetry(name(request), failures, trouble, context, request.signal));
@@ -32,24 +34,26 @@ export async function send(request: HttpRequest, context: Context): Promise<Http
   }
 }
 
-interface Failed {
-  readonly error: unknown;
-  readonly passing: boolean;
+type Outcome = HttpAnswer | NetworkFailure;
+
+/** Sends it, and tells of it where somebody listens. */
+async function told(request: HttpRequest, exchange: () => Promise<Outcome>): Promise<Outcome> {
+  if (!isObserved()) return exchange();
+  const { observed } = await import("./observed-request.js");
+  return observed(request, exchange);
 }
 
-function passingTrouble(request: HttpRequest, outcome: HttpAnswer | Failed): Trouble | undefined {
-  if ("error" in outcome) {
-    return outcome.passing ? { reason: (outcome.error as Error).message } : undefined;
-  }
+function passingTrouble(request: HttpRequest, outcome: Outcome): Trouble | undefined {
+  if ("error" in outcome) return outcome.passing ? { reason: outcome.error.message } : undefined;
   const { status, retryAfter } = outcome;
   if (!BUSY.has(status) || request.isMeant?.(outcome)) return undefined;
   return { reason: `The ${name(request)} answered ${status}.`, retryAfter };
 }
 
-async function sendOnce(request: HttpRequest, context: Context): Promise<HttpAnswer | Failed> {
+async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome> {
   const { url, form, signal } = request;
   const body = form ? new URLSearchParams(form).toString() : (request.body ?? null);
-  const headers = new Headers(request.headers);
+  const headers = headersOf(request);
   if (!headers.has("accept")) headers.set("accept", "application/json");
   if (form) headers.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
   if (signal?.aborted) throw cancelled(signal);
@@ -89,6 +93,18 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<HttpAns
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** What cannot be sent is not quoted, as the platform does: it is mostly a token. */
+function headersOf(request: HttpRequest): Headers {
+  try {
+    return new Headers(request.headers);
+  } catch {
+    throw new AuthError(
+      "invalid_config",
+      `The ${name(request)} cannot be asked: no header can carry the token.`,
+    );
   }
 }
 

@@ -10,11 +10,11 @@ import { skewOf } from "./clock-skew.js";
 import { parseDeviceCode, refusesDeviceFlow } from "./device-answer.js";
 import { type Discovery, discover, forgetDiscovery } from "./discovery.js";
 import { newDpopKey } from "./dpop.js";
+import { parseServerError } from "./error-answer.js";
 import { beginCodeLogin } from "./issuer-code.js";
 import { loginScopes, redirectPlan, scopeParameter, targetParameters } from "./issuer-parameters.js";
 import * as services from "./issuer-services.js";
 import { type OpenIdClient, type Operation, type Speaking, speak } from "./openid.js";
-import { parseServerError } from "./server-error.js";
 import { assertOurs, assertSamePerson, decryptedIdToken } from "./token-checks.js";
 
 const DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code";

@@ -1,5 +1,8 @@
 import { AuthError } from "../errors.js";
+import { foreignCause } from "../foreign-error.js";
+import { openText } from "../secrets.js";
 import { type HttpRequest, name } from "./http-message.js";
+import { secretsOf } from "./request-secrets.js";
 
 /** Why no answer came, and what may be done about it. */
 export interface NetworkFailure {
@@ -20,7 +23,7 @@ export function networkFailure(request: HttpRequest, thrown: unknown): NetworkFa
   const [what, hint] = explain(code, request.url);
   const failed = connecting || untrusted ? "cannot be reached" : "did not answer";
   const error = new AuthError("network_error", `The ${name(request)} ${failed}: ${what}.`, {
-    cause: thrown,
+    cause: foreignCause(thrown, (text) => openText(text, secretsOf(request))),
     hint,
     unprocessed: request.spends && connecting,
     answerLost: request.spends && !connecting && !untrusted,
@@ -70,7 +73,7 @@ function explain(code: string, url: URL): [string, string | undefined] {
       "If the server's certificate comes from your organisation, name its CA file: NODE_EXTRA_CA_CERTS=/path/to/ca.pem, or network: { caFile }.",
     ];
   }
-  return [code || "the connection failed", undefined];
+  return [openText(code, [], 80) || "the connection failed", undefined];
 }
 
 const WRONG_ADDRESS = "Check the address and its port, and that no proxy answers in its place.";

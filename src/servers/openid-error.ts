@@ -1,9 +1,12 @@
 import { AuthError, isProtocolErrorCode } from "../errors.js";
+import { foreignMessage } from "../foreign-error.js";
 import { isRecord } from "../jwt.js";
+import { openText } from "../secrets.js";
 import { cleanText } from "../text.js";
 import { callbackError } from "./callback.js";
 import { mayBeDone, name } from "./http-message.js";
 import type { Exchange } from "./library-fetch.js";
+import { secretsOf } from "./request-secrets.js";
 import { errorFromAnswer } from "./server-error.js";
 
 /**
@@ -62,7 +65,8 @@ function notConform(inner: readonly Error[], who: string, last: Exchange | undef
   // A parser quotes what it could not parse, which may be a token.
   const deepest = inner.filter((one) => !(one instanceof SyntaxError)).at(-1);
   const code = inner.map((one) => fields(one)["code"]).find((one) => typeof one === "string");
-  const said = cleanText(deepest?.message ?? "unknown", 200);
+  const secrets = last ? secretsOf(last.request) : [];
+  const said = foreignMessage(deepest, (text) => openText(text, secrets, 200));
   const cause = inner.map((one) => one.cause).find((one) => isRecord(one) && "expected" in one);
   const answerLost = last !== undefined && mayBeDone(last.request, last.answer.status);
   // An answer that names no issuer at all is merely broken.

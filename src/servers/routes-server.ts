@@ -10,10 +10,12 @@ import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from
 import { onlyParameter, refusalIn, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
+
+import { parseServerError } from "./error-answer.js";
 import { send } from "./http.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
 import { LoginState } from "./login-state.js";
-import { errorFromAnswer, noObject, parseServerError } from "./server-error.js";
+import { errorFromAnswer, noObject } from "./server-error.js";
 
 /** More ports than this nobody registers: each is tried, and named where none is free. */
 const MAX_PORTS = 100;

@@ -1,5 +1,5 @@
 import { AuthError } from "../errors.js";
-import { cleanText } from "../text.js";
+import { cleanText, withoutTokens } from "../text.js";
 
 /** Checks of single settings: each throws `invalid_config`, naming the field and the value. */
 
@@ -87,7 +87,7 @@ export function onlyKnown(init: object, known: readonly string[], whose: string)
 
 /** The error for a wrong argument: names the field and the value. */
 export function invalid(field: string, what: string, value: unknown): AuthError {
-  const shown = value === undefined ? "" : ` (it is ${cleanText(describe(value), 120)})`;
+  const shown = value === undefined ? "" : ` (it is ${cleanText(withoutTokens(describe(value)), 120)})`;
   return new AuthError("invalid_config", `${field} ${what}${shown}.`);
 }
 

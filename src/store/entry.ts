@@ -1,5 +1,6 @@
 import { isRecord, unverifiedClaims } from "../jwt.js";
 import { FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, Token, unixSeconds } from "../token.js";
+
 import type { Entry } from "./backend.js";
 
 /** An entry is of no more use this many seconds before its last end (as in the Python client). */
@@ -16,6 +17,7 @@ export function isEntry(value: unknown): value is Entry {
 export function tokenFromEntry(entry: Entry): Token | undefined {
   const { token } = entry;
   const accessToken = token["access_token"];
+  // What no header can carry is no token: the platform would quote it where it is put into one.
   if (!isText(accessToken) || !isHeaderSafe(accessToken)) return undefined;
   const storedAt = unixSeconds(entry.stored_at);
   const [type, refreshToken] = [token["token_type"], token["refresh_token"]];

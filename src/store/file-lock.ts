@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { publish } from "../debug/channel.js";
 import { AuthError, cancelled } from "../errors.js";
 import { discard } from "../files/replace-file.js";
 import { breakLock, createLock, type Holder, readHolder, touchLock } from "./lock-file.js";
@@ -63,17 +64,22 @@ export class FileLock {
     const start = performance.now();
     let sight: Sight = "free";
     let missed = 0;
-    let died = false;
+    let [died, waiting] = [false, false];
     for (;;) {
       if (options.signal?.aborted) throw cancelled(options.signal);
       if (sight === "free" && (await createLock(path, id))) return new FileLock(path, id, times, died);
       sight = await watch.look();
       // Another waiter may remove the dead holder's lock, and we be the next to get it.
       if (sight !== "free") died = sight === "dead";
-      if (sight === "dead" && (await watch.takeOver(options.onTakeOver))) sight = "free";
+      if (sight === "dead" && (await watch.takeOver(options.onTakeOver))) {
+        tell("lock_taken_over", path, watch.holder);
+        sight = "free";
+      }
       // Others may have been quicker a few times; but what can never be had must not be tried without a pause.
       missed = sight === "free" ? missed + 1 : 0;
       if (missed % MOST_MISSED > 0) continue;
+      if (!waiting) tell("lock_waiting", path, watch.holder);
+      waiting = true;
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
       if (waited > times.waitMs) throw lockedError(path, watch.holder, waited);
@@ -146,9 +152,17 @@ class LockWatch {
   }
 }
 
+function nameOf(holder: Holder | undefined): string {
+  return holder?.owner ? `process ${holder.owner.pid} on ${holder.owner.host}` : "an unknown process";
+}
+
+function tell(action: "lock_waiting" | "lock_taken_over", path: string, holder: Holder | undefined): void {
+  publish(() => ({ type: "store", action, store: `the lock ${path}`, holder: nameOf(holder) }));
+}
+
 function lockedError(path: string, holder: Holder | undefined, waitedMs: number): AuthError {
   const seconds = Math.round(waitedMs / 1000);
-  const who = holder?.owner ? `process ${holder.owner.pid} on ${holder.owner.host}` : "an unknown process";
+  const who = nameOf(holder);
   return new AuthError("store_locked", `The token store has been in use for ${seconds} s, now by ${who}.`, {
     hint: `Try again in a moment. If no such process exists, remove ${path}.`,
   });

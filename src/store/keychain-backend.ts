@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { AuthError, isAuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
-import { cleanText } from "../text.js";
+import { openText } from "../secrets.js";
 import type { TokenStoreBackend } from "./backend.js";
 import { defaultStorePath, expandPath } from "./default-path.js";
 import { fileBackend } from "./file-backend.js";
@@ -111,15 +111,24 @@ async function askKeychain(
 }
 
 function answerIn(output: string): string | undefined {
-  const answer: unknown = output === "" ? {} : JSON.parse(output);
-  const { value, error, missing } = isRecord(answer) ? answer : {};
+  const { value, error, missing } = parse(output);
   if (missing === true) {
     const remedy = "Install it: npm install @napi-rs/keyring.";
     throw unavailable("the package @napi-rs/keyring cannot be loaded", undefined, remedy);
   }
-  if (typeof error === "string") throw unavailable(cleanText(error));
+  if (typeof error === "string") throw unavailable(openText(error));
   if (value === undefined) throw unavailable("its helper ended without an answer");
   return typeof value === "string" ? value : undefined;
+}
+
+/** Half an answer is none; the parser would quote it, and with it the key. */
+function parse(output: string): Record<string, unknown> {
+  try {
+    const answer: unknown = JSON.parse(output);
+    return isRecord(answer) ? answer : {};
+  } catch {
+    return {};
+  }
 }
 
 function unavailable(why: string, cause?: unknown, remedy = "Start and unlock the keychain."): AuthError {

@@ -6,6 +6,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
+import { unavailable } from "./database-error.js";
 import { sameEntry } from "./entry.js";
 import {
   connect,
@@ -232,12 +233,9 @@ class PostgresBackend implements TokenStoreBackend {
 
   #failure(error: unknown): AuthError {
     const state = sqlState(error);
-    const what = error instanceof Error ? error.message : "for an unknown reason";
-    return new AuthError("store_unavailable", `The token store, ${this.description}, failed: ${what}.`, {
-      cause: error,
-      hint: state
-        ? "Check the database's permissions and log."
-        : "Check that the database runs and can be reached.",
-    });
+    const hint = state
+      ? "Check the database's permissions and log."
+      : "Check that the database runs and can be reached.";
+    return unavailable(this.description, error, hint);
   }
 }

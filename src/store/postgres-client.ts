@@ -1,4 +1,5 @@
 import { AuthError } from "../errors.js";
+import { foreignCause } from "../foreign-error.js";
 
 /** What is used of a `pg` client. */
 export interface PostgresClient {
@@ -66,7 +67,7 @@ export async function connect(url: string): Promise<PostgresPool> {
     return pool;
   } catch (error) {
     throw new AuthError("store_unavailable", "The package pg cannot be loaded.", {
-      cause: error,
+      cause: foreignCause(error),
       hint: "Install it beside this one: npm install pg",
     });
   }

@@ -1,4 +1,5 @@
 import type { Entry, WriteCondition } from "./backend.js";
+import { parseEntry } from "./database-error.js";
 import type { PostgresClient } from "./postgres-client.js";
 
 /** The statements on the table of entries, each with a text of its own so that entries compare as they were written. */
@@ -16,7 +17,7 @@ export class PostgresRows {
 
   async get(key: string): Promise<Entry | undefined> {
     const { rows } = await this.#query(`SELECT entry FROM ${this.#table} WHERE key = $1`, [key]);
-    return rows[0] && parse(rows[0]["entry"]);
+    return rows[0] && this.#parse(rows[0]["entry"], key);
   }
 
   async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
@@ -49,10 +50,10 @@ export class PostgresRows {
 
   async all(): Promise<[key: string, entry: Entry][]> {
     const { rows } = await this.#query(`SELECT key, entry FROM ${this.#table}`);
-    return rows.map((row) => [String(row["key"]), parse(row["entry"])]);
+    return rows.map((row) => [String(row["key"]), this.#parse(row["entry"], String(row["key"]))]);
   }
-}
 
-function parse(text: unknown): Entry {
-  return JSON.parse(String(text)) as Entry;
+  #parse(text: unknown, key: string): Entry {
+    return parseEntry(String(text), key, `the PostgreSQL table ${this.#table}`);
+  }
 }

@@ -4,8 +4,8 @@
  * @module oidc-auth-client/redis
  */
 import { randomUUID } from "node:crypto";
-import { AuthError } from "../errors.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
+import { parseEntry, unavailable } from "./database-error.js";
 import { lastEnd } from "./entry.js";
 import { inTurn } from "./in-turn.js";
 import { waitForLock } from "./wait-for-lock.js";
@@ -78,7 +78,7 @@ class RedisBackend implements TokenStoreBackend {
 
   async get(key: string): Promise<Entry | undefined> {
     const text = await this.#command("GET", this.#name(key));
-    return typeof text === "string" ? (JSON.parse(text) as Entry) : undefined;
+    return typeof text === "string" ? parseEntry(text, key, this.description) : undefined;
   }
 
   async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
@@ -177,11 +177,8 @@ class RedisBackend implements TokenStoreBackend {
         ? await this.#client.call(command, ...args)
         : await this.#client.sendCommand([command, ...args]);
     } catch (error) {
-      const what = error instanceof Error ? error.message : "for an unknown reason";
-      throw new AuthError("store_unavailable", `The token store, ${this.description}, failed: ${what}.`, {
-        cause: error,
-        hint: "Check that Redis runs and can be reached, and that the client is connected.",
-      });
+      const hint = "Check that Redis runs and can be reached, and that the client is connected.";
+      throw unavailable(this.description, error, hint);
     }
   }
 }

@@ -1,47 +1,17 @@
+import { publish } from "../debug/channel.js";
+import { maskedUrl } from "../debug/masked.js";
+import type { StoreMessage } from "../debug/message.js";
 import { isAuthError } from "../errors.js";
+
 import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
 import type { Entry, HeldLock, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { storePath } from "./default-path.js";
 import { entryFromToken, isEntry, isGone, refreshLostAt, sameLogin, tokenFromEntry } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
-import { type EncryptionKey, isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
+import { isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
 import { type StoreTarget, serverSlot } from "./server-slot.js";
-
-/** What tokens are kept in. Of `path`, `appName` and `backend` no more than one may be given. */
-export interface TokenStoreOptions {
-  /** Path of the store file; `~` is expanded. */
-  path?: string | undefined;
-  /** Names the folder of the default file. Default `py-oidc-auth`: the Python client's own file. */
-  appName?: string | undefined;
-  /**
-   * Seals each token in the file (JWE, A256GCM). 32 bytes, as they are or in base64 or hex; `{ env }` names a variable
-   * that holds them; a function fetches them, say from a keychain.
-   */
-  encryptionKey?: EncryptionKey | undefined;
-  /** Something else to keep tokens in. */
-  backend?: TokenStoreBackend | undefined;
-  /** Told of repairs, such as a damaged file that was kept aside. Default: `process.emitWarning`. */
-  onWarning?: ((message: string) => void) | undefined;
-  /** The environment variables that count. Default `process.env`. */
-  env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Unix milliseconds. Default `Date.now`. */
-  now?: (() => number) | undefined;
-}
-
-/** Which of several logins to one server is meant. */
-export interface AccountOptions {
-  /** Any name. Default: the one login that has none, which the Python client uses, too. */
-  account?: string | undefined;
-}
-
-/** Options of {@link TokenStore.update}. */
-export interface UpdateOptions extends AccountOptions {
-  /** Ends the waiting for the lock; the function, once begun, is not interrupted. */
-  signal?: AbortSignal | undefined;
-  /** While waiting for another process: a token for which this is true is returned at once, without the lock. */
-  done?: ((current: Token) => boolean) | undefined;
-}
+import type { AccountOptions, TokenStoreOptions, UpdateOptions } from "./store-options.js";
 
 interface Found {
   readonly key: string;
@@ -80,8 +50,10 @@ export class TokenStore {
    * @throws AuthError `store_unreadable`, `invalid_config`
    */
   async get(host: StoreTarget, { account }: AccountOptions = {}): Promise<Token | undefined> {
-    const { entry } = await this.#find(host, account);
-    return entry && this.#tokenOf(entry);
+    const { key, entry } = await this.#find(host, account);
+    const token = entry && this.#tokenOf(entry);
+    this.#tell("read", key, { done: token !== undefined });
+    return token;
   }
 
   /**
@@ -94,6 +66,7 @@ export class TokenStore {
     const slot = await this.#find(host, account);
     const entry = entryFromToken(token, slot.server, this.#now(), slot.entry);
     await this.backend.set(slot.key, entry);
+    this.#tell("written", slot.key, { done: true });
     await this.#prune();
   }
 
@@ -105,7 +78,9 @@ export class TokenStore {
    */
   async remove(host: StoreTarget, { account }: AccountOptions = {}): Promise<boolean> {
     const { key } = await this.#find(host, account);
-    return this.backend.delete(key);
+    const done = await this.backend.delete(key);
+    this.#tell("removed", key, { done });
+    return done;
   }
 
   /**
@@ -136,7 +111,10 @@ export class TokenStore {
       // What this program is registered as is no login, and goes with them.
       const registration = entry?.token["registration"] !== undefined;
       const login = entry !== undefined && (isEntry(entry) || isSealed(entry));
-      if ((login || registration) && (await this.backend.delete(key)) && login) removed++;
+      if (!login && !registration) continue;
+      const done = await this.backend.delete(key);
+      this.#tell("removed", key, { done });
+      if (done && login) removed++;
     }
     return removed;
   }
@@ -159,10 +137,16 @@ export class TokenStore {
   ): Promise<Token | undefined> {
     const { signal, done, account } = options;
     const giveUp = async () => {
-      const current = await this.get(host, { account });
+      const { entry } = await this.#find(host, account);
+      const current = entry && this.#tokenOf(entry);
       return current && done?.(current) ? { token: current } : undefined;
     };
+    const { sharedKey } = serverSlot(host, account);
+    const begun = performance.now();
+    let taken: number | undefined;
     const locked = async (lock?: HeldLock): Promise<Updated> => {
+      taken = performance.now();
+      this.#tell("lock_taken", sharedKey, { durationMs: taken - begun });
       const slot = await this.#find(host, account);
       const current = slot.entry && this.#tokenOf(slot.entry);
       const known = slot.entry && refreshLostAt(slot.entry);
@@ -172,7 +156,9 @@ export class TokenStore {
         const next = await work(current, lostAt);
         if (next === current) return { token: current };
         const entry = next && entryFromToken(next, slot.server, this.#now(), slot.entry);
-        return { token: (await this.#replace(slot, entry)) ? next : await this.get(host, { account }) };
+        const done = await this.#replace(slot, entry);
+        this.#tell(next ? "written" : "removed", slot.key, { done });
+        return { token: done ? next : await this.get(host, { account }) };
       } catch (error) {
         const lost = lostAt ?? (isAuthError(error) && error.answerLost ? this.#now() / 1000 : undefined);
         if (!slot.entry || !current?.refreshToken || lost === undefined || lost === known) throw error;
@@ -182,10 +168,24 @@ export class TokenStore {
         return { failure: error };
       }
     };
-    const { sharedKey } = serverSlot(host, account);
-    const updated = await this.backend.withLock(sharedKey, locked, { signal, giveUp });
-    if ("failure" in updated) throw updated.failure;
-    return updated.token;
+    try {
+      const updated = await this.backend.withLock(sharedKey, locked, { signal, giveUp });
+      if (taken === undefined)
+        this.#tell("lock_skipped", sharedKey, { durationMs: performance.now() - begun });
+      if ("failure" in updated) throw updated.failure;
+      return updated.token;
+    } finally {
+      if (taken !== undefined)
+        this.#tell("lock_released", sharedKey, { durationMs: performance.now() - taken });
+    }
+  }
+
+  #tell(action: StoreMessage["action"], slotKey: string, more: Partial<StoreMessage>): void {
+    publish(() => {
+      const [key = "", account] = slotKey.split("#");
+      const store = this.backend.description;
+      return { type: "store", action, store, key: maskedUrl(key), ...(account && { account }), ...more };
+    });
   }
 
   /** Puts an entry, or nothing, in the place of the one that was read, unless there is another login by now. */

@@ -1,3 +1,4 @@
+import { publish } from "../debug/channel.js";
 import { AuthError, cancelled } from "../errors.js";
 import type { LockOptions } from "./backend.js";
 
@@ -53,10 +54,11 @@ export async function waitForLock<L, T>(
   { signal, giveUp }: LockOptions<T>,
 ): Promise<Waited<L, T>> {
   const start = performance.now();
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     if (signal?.aborted) throw cancelled(signal);
     const lock = await tryLock();
     if (lock !== undefined) return { lock };
+    if (tries === 1) publish(() => ({ type: "store", action: "lock_waiting", store: where }));
     const ready = await giveUp?.();
     if (ready !== undefined) return { ready };
     const waited = performance.now() - start;

@@ -10,8 +10,11 @@ import { filesIn, importsOf, loadedBy, ROOT, resolveImport } from "./imports.js"
 const LAYERS: readonly (readonly string[])[] = [
   ["src/text.ts"],
   ["src/errors.ts"],
-  ["src/jwt.ts", "src/abort.ts", "src/files/"],
+  ["src/jwt.ts", "src/abort.ts", "src/inspection.ts", "src/files/"],
+  ["src/secrets.ts"],
+  ["src/foreign-error.ts"],
   ["src/token.ts", "src/environment.ts", "src/context.ts"],
+  ["src/debug/"],
   ["src/token-response.ts", "src/retry.ts"],
   ["src/grant.ts"],
   ["src/settings/"],
@@ -59,7 +62,7 @@ describe("the layers", () => {
 
 describe("what is loaded", () => {
   const heavy =
-    /(flows\/(browser-login|callback-answer|pasted-callback)|loopback\/|terminal\/|servers\/|file-writer|file-lock)/;
+    /(debug\/(lines|told-request)|flows\/(browser-login|callback-answer|pasted-callback)|loopback\/|terminal\/|servers\/|file-writer|file-lock)/;
   // Part of Node's own start-up, so that naming them costs nothing.
   const free = ["node:fs", "node:os", "node:path"];
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { createProxy } from "proxy";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -47,6 +47,31 @@ async function world() {
   const target = { issuer, clientId: "service", clientSecret: SECRET, credentials: clientCredentials() };
   return { issuer, ...issuerWorld(target), target };
 }
+
+describe("a proxy that drops the connection", () => {
+  it.each(["option", "variable"])("named by %s, is told, and asked no more", async (place) => {
+    let connections = 0;
+    const proxy = createTcpServer((socket) => {
+      connections++;
+      socket.on("error", () => {}).once("data", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void proxy.close());
+    const url = `http://us:p%40ss@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { login } = await world();
+    const options = place === "option" ? { network: { proxy: url } } : { env: { HTTP_PROXY: url } };
+    await expect(login(options)).rejects.toMatchObject({
+      code: "network_error",
+      message: "The proxy drops the connection.",
+      unprocessed: true,
+    });
+    // At most once for each of the tries.
+    const tries = connections;
+    expect(tries).toBeLessThanOrEqual(3);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(connections).toBe(tries);
+  });
+});
 
 describe("a proxy that asks for a password", () => {
   it.each(["HTTP_PROXY", "http_proxy"])("is gone through where %s names it", async (name) => {

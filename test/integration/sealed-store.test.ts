@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { TokenStore, type TokenStoreOptions } from "../../src/store/token-store.js";
+import type { TokenStoreOptions } from "../../src/store/store-options.js";
+import { TokenStore } from "../../src/store/token-store.js";
 import { Token } from "../../src/token.js";
 import { tempFolder } from "../support/temp-folder.js";
 

@@ -45,7 +45,6 @@ const STEPS: readonly LoginStep[] = [
       uri: "https://id.example.org/device",
       verificationUri: "https://id.example.org/device",
       userCode: "ABCD-EFGH",
-      deviceCode: "secret",
       expiresIn: 600,
       interval: 5,
     },

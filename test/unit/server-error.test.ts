@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ERROR_KINDS } from "../../src/errors.js";
+
+import { parseServerError } from "../../src/servers/error-answer.js";
 import type { HttpAnswer } from "../../src/servers/http-message.js";
-import { errorFromAnswer, parseServerError } from "../../src/servers/server-error.js";
+import { errorFromAnswer } from "../../src/servers/server-error.js";
 
 const upstream = (body: string) => ({ detail: `Upstream OIDC error: ${body}` });
 const request = {
@@ -83,6 +85,14 @@ describe("the error made of an answer", () => {
     );
     expect(error.description).toBe("[2J token [hidden] is bad");
     expect(inspect(error) + JSON.stringify(error)).not.toContain("s3cr3t");
+  });
+
+  it.each([
+    ["of the server", '{"access_token": "abc', undefined],
+    ["of the provider behind it", upstream('{"access_token": "abc'), "the provider's answer cannot be read"],
+    ["of the provider, with no error in it", upstream('{"message": "too busy"}'), "too busy"],
+  ])("quotes no half answer %s", (_whose, body, description) => {
+    expect(errorFromAnswer(request, answer(502, body)).description).toBe(description);
   });
 
   it("cuts a description of a megabyte", () => {

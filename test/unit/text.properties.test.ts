@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AuthError } from "../../src/errors.js";
 import { renderPage } from "../../src/loopback/pages.js";
-import { cleanText, printable, printableJson, withoutSecrets } from "../../src/text.js";
+import { openText } from "../../src/secrets.js";
+import { cleanText, printable, printableJson } from "../../src/text.js";
 import { ALL_HOSTILE, HOSTILE_TEXTS } from "../support/hostile-text.js";
 import { troubles } from "../support/screen.js";
 
@@ -109,13 +110,13 @@ describe("an AuthError", () => {
   });
 });
 
-describe("withoutSecrets", () => {
+describe("openText", () => {
   it("leaves no secret of six characters or more, however often and wherever it stands", () => {
-    const secret = fc.string({ minLength: 6, maxLength: 20 });
+    const secret = fc.string({ minLength: 6, maxLength: 20 }).filter((one) => !one.includes(" "));
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 5 }), secret, (around, one) => {
         fc.pre(!"[hidden]".includes(one));
-        expect(withoutSecrets(around.join(one), [one])).not.toContain(one);
+        expect(openText(around.join(one), [one])).not.toContain(one);
       }),
       RUNS,
     );

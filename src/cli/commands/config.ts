@@ -100,13 +100,15 @@ function profileFrom(host: string, input: Input): Profile {
     deviceRoute: textOf(input, "device-route"),
     allowInsecureHost: isOn(input, "allow-insecure-host") || undefined,
   });
-  new Config(settings as unknown as ConfigInit);
+  const config = new Config(settings as unknown as ConfigInit);
   const more = {
     account: textOf(input, "account"),
     appName: textOf(input, "app-name"),
     caFile: textOf(input, "ca-file"),
   };
-  return { ...settings, ...dropUndefined(more) } as Profile;
+  // As it was understood: what stood before an @ is a secret, and not kept.
+  const understood = "host" in settings && { host: config.host };
+  return { ...settings, ...understood, ...dropUndefined(more) } as Profile;
 }
 
 /** What else stands in the file is kept. */

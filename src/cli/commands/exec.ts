@@ -6,7 +6,7 @@ import { type Authenticator, createAuthenticator } from "../../authenticate.js";
 import { AuthError } from "../../errors.js";
 import { MAX_TIMER_MS } from "../../flows/deadline.js";
 import type { Token } from "../../token.js";
-import { type Command, isOn, textOf, UsageError } from "../command.js";
+import { type Command, type Input, isOn, textOf, UsageError } from "../command.js";
 import type { CliIo } from "../io.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
@@ -19,7 +19,7 @@ const PAUSE_MS = 5000;
 export const command: Command = {
   usage: "exec HOST [options] -- PROGRAM [ARGUMENTS...]",
   about:
-    "Runs a program with a valid access token in its environment, and, for long runs, in a file that is renewed while the program runs. Signals go to the program, and its exit status is ours.",
+    "Runs a program with a valid access token in its environment, and, for long runs, in a file that is renewed while the program runs. Signals go to the program, and its exit status is ours. The variables that --client-secret-env and --credentials env:NAME name are not handed on.",
   takesRest: true,
   options: {
     env: { type: "string", value: "NAME", help: "the variable with the token (default OIDC_ACCESS_TOKEN)" },
@@ -55,7 +55,7 @@ export const command: Command = {
       await put(path, token);
       void keepFresh(path, token, authenticate, io, stop.signal);
       const ended = runProgram(program, words, {
-        ...process.env,
+        ...withoutCredentials(process.env, input),
         [names.token]: token.accessToken,
         [names.file]: path,
       });
@@ -68,6 +68,13 @@ export const command: Command = {
     }
   },
 };
+
+/** What the command line names as ours alone is not handed on: the program gets the token in its place. */
+function withoutCredentials(env: NodeJS.ProcessEnv, input: Input): NodeJS.ProcessEnv {
+  const credentials = textOf(input, "credentials") ?? "";
+  const ours = [textOf(input, "client-secret-env"), /^env:(.*)$/s.exec(credentials)?.[1]];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.includes(name)));
+}
 
 function variable(name: string): string {
   if (/^[A-Za-z_]\w*$/.test(name)) return name;

@@ -1,4 +1,4 @@
-import { logout } from "../../logout.js";
+import { logout, withoutIdToken } from "../../logout.js";
 import { type Command, isOn, JSON_OPTION, textOf } from "../command.js";
 import { print } from "../io.js";
 import { resolveTarget, TARGET_OPTIONS } from "../target.js";
@@ -22,21 +22,27 @@ export const command: Command = {
   async run(input, io) {
     const { target, options, config } = await resolveTarget(input.positionals[0] ?? "", input, io);
     const { flow: _flow, ...rest } = options;
-    const done = await logout(target, {
+    const { endSessionUrl, ...done } = await logout(target, {
       ...rest,
       ...reporting(io),
       endSession: isOn(input, "end-session"),
       postLogoutRedirectUri: textOf(input, "return-to"),
     });
+    const place = endSessionUrl === undefined ? undefined : withoutIdToken(endSessionUrl).href;
     const lines = [
       done.removed ? `Forgot the login for ${config.host}.` : `No login for ${config.host} was stored.`,
       ...(done.removed && !done.revoked
         ? ["The server has no revocation: its tokens end by themselves."]
         : []),
       ...(done.revoked ? ["Its tokens were revoked."] : []),
-      ...(done.endSessionUrl ? ["To end the session in the browser, too, open:", done.endSessionUrl] : []),
+      ...(place ? ["To end the session in the browser, too, open:", place] : []),
     ];
-    print(io, isOn(input, "json"), done, `${lines.join("\n")}\n`);
+    print(
+      io,
+      isOn(input, "json"),
+      { ...done, ...(place && { endSessionUrl: place }) },
+      `${lines.join("\n")}\n`,
+    );
     return 0;
   },
 };

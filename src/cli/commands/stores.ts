@@ -1,4 +1,4 @@
-import { cleanText } from "../../text.js";
+import { cleanText, withoutTokens } from "../../text.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { MAX_LINE, print } from "../io.js";
 import { openStore, resolveTarget, TARGET_OPTIONS } from "../target.js";
@@ -59,11 +59,13 @@ export const remove: Command = {
           account: options.account,
         }));
     const removed = await store.remove(config, { account });
+    // As it was typed, which may be with a password.
+    const shown = withoutTokens(name);
     print(
       io,
       isOn(input, "json"),
       { removed },
-      removed ? `Removed ${name}.\n` : `No login for ${name} was stored.\n`,
+      removed ? `Removed ${shown}.\n` : `No login for ${shown} was stored.\n`,
     );
     return 0;
   },

@@ -1,9 +1,9 @@
 import { createAuthenticator } from "../../authenticate.js";
+import type { Context } from "../../context.js";
 import { tokenJson } from "../../store/entry.js";
 import { printableJson } from "../../text.js";
 import type { Token } from "../../token.js";
 import { type Command, type Input, isOn, textOf, wordOf } from "../command.js";
-import type { CliIo } from "../io.js";
 import { LOGIN_OPTIONS, type Resolved, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
@@ -42,12 +42,14 @@ export const command: Command = {
     const format = isOn(input, "header") ? "header" : (wordOf(input, "format", FORMATS) ?? "token");
     const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
     const interactive = isOn(input, "login") ? resolved.options.interactive : false;
-    const token = await createAuthenticator(resolved.target, {
+    const authenticate = createAuthenticator(resolved.target, {
       ...resolved.options,
       interactive,
       ...reporting(io),
-    })();
-    io.stdout.write(await formatted(token, format, resolved, input, io));
+    });
+    const token = await authenticate();
+    const { context } = authenticate.session;
+    io.stdout.write(await formatted(token, format, resolved, input, { context, signal: io.signal }));
     return 0;
   },
 };
@@ -57,7 +59,7 @@ async function formatted(
   format: (typeof FORMATS)[number],
   { config }: Resolved,
   input: Input,
-  io: CliIo,
+  asking: { context: Context; signal: AbortSignal },
 ): Promise<string> {
   const { accessToken, tokenType, expiresAt, headers } = token;
   const settings = config.settings;
@@ -86,7 +88,7 @@ async function formatted(
         roleArn: textOf(input, "role-arn"),
         sessionName: textOf(input, "role-session-name"),
         endpoint: textOf(input, "sts-endpoint"),
-        io,
+        ...asking,
       });
     }
   }

@@ -6,6 +6,7 @@ import { createAuthenticator } from "../../authenticate.js";
 import type { AuthEvent } from "../../context.js";
 import { detectEnvironment } from "../../environment.js";
 import { AuthError, isAuthError } from "../../errors.js";
+import { foreignMessage } from "../../foreign-error.js";
 import type { TokenStore } from "../../store/token-store.js";
 import type { Resolved } from "../target.js";
 
@@ -29,7 +30,7 @@ const warn = (check: string, what: string, remedy: string): Finding => ({
 /** What failed, as the error says it. */
 function failed(check: string, error: unknown): Finding {
   const { message, hint } =
-    error instanceof AuthError ? error : new AuthError("request_failed", String(error));
+    error instanceof AuthError ? error : new AuthError("request_failed", foreignMessage(error));
   return { check, state: "fail", what: message, remedy: hint };
 }
 
