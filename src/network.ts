@@ -150,8 +150,7 @@ async function readTls({ caFile, certFile, keyFile, passphrase }: NetworkOptions
   }
   const tls: Tls = {};
   if (caFile !== undefined) {
-    const { rootCertificates } = await import("node:tls");
-    tls.ca = [...rootCertificates, await readPem("network.caFile", caFile)];
+    tls.ca = [...(await usualAuthorities()), await readPem("network.caFile", caFile)];
   }
   if (certFile !== undefined && keyFile !== undefined) {
     tls.cert = await readPem("network.certFile", certFile);
@@ -159,6 +158,15 @@ async function readTls({ caFile, certFile, keyFile, passphrase }: NetworkOptions
     if (passphrase !== undefined) tls.passphrase = passphrase;
   }
   return tls;
+}
+
+/** What Node trusts by itself: a list of one's own takes its place, and the file of `NODE_EXTRA_CA_CERTS` with it. */
+async function usualAuthorities(): Promise<string[]> {
+  const { rootCertificates } = await import("node:tls");
+  const extra = process.env["NODE_EXTRA_CA_CERTS"];
+  // Node warns of a file that cannot be read, and goes on without.
+  const more = extra ? await readFile(extra, "utf8").catch(() => "") : "";
+  return more ? [...rootCertificates, more] : [...rootCertificates];
 }
 
 async function readPem(field: string, path: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createCA, createCert } from "mkcert";
@@ -13,7 +14,8 @@ export interface LocalCertificate {
 
 /** Good for two days. */
 export async function localCertificate(): Promise<LocalCertificate> {
-  const ca = await createCA({ ...SOMEWHERE, validity: 2 });
+  // Authorities of one name are taken for one.
+  const ca = await createCA({ ...SOMEWHERE, organization: randomUUID(), validity: 2 });
   const { cert, key } = await createCert({ ca, domains: ["localhost"], validity: 2 });
   return { ca: ca.cert, cert, key };
 }
