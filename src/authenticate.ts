@@ -102,7 +102,7 @@ async function interactionRequired(session: Session, reason: LoginReason, why: s
     "interaction_required",
     `A login at ${session.config.host} is needed (${reason.text}), and no person can be reached: ${why}.`,
     {
-      hint: interactionHint(session.config, session.store, session.options.store !== undefined),
+      hint: interactionHint(session.config, session.store, session.options),
       cause: reason.cause,
     },
   );

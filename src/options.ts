@@ -42,8 +42,8 @@ export interface NetworkOptions {
 /** What `authenticate()` and the flows have in common. */
 export interface LoginOptions extends RouteOptions {
   /**
-   * Where tokens are kept. Default: the file that `OIDC_TOKEN_FILE` names, else the file that the Python client
-   * uses for `appName`.
+   * Where tokens are kept. Default: `new TokenStore({ appName })`, which is the file that `OIDC_TOKEN_FILE` names, else
+   * the one that the Python client uses for `appName`.
    */
   store?: TokenStore | undefined;
   /** Names the folder of the default store. Default `py-oidc-auth`. Not together with `store`. */
@@ -109,4 +109,9 @@ export interface AuthenticateOptions extends LoginOptions {
    * the other.
    */
   flow?: FlowName | undefined;
+  /**
+   * The command of the program itself that logs in, as a person types it: `my-tool login`. The hint of
+   * `interaction_required` names it. Default: the one of `oidc-auth` that logs in to the same server.
+   */
+  loginCommand?: string | undefined;
 }

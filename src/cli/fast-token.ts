@@ -8,7 +8,7 @@ import { dangersOf, refusePlantedLink } from "../store/file-dangers.js";
 import { StoreDocument } from "../store/file-document.js";
 import { serverSlot } from "../store/server-slot.js";
 import { isUsable } from "../token.js";
-import { placeOf, scopesOf } from "./place.js";
+import { namedStore, placeOf, scopesOf } from "./place.js";
 import { isProfileName, readProfiles } from "./profiles.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -65,10 +65,8 @@ function storedToken({ name, header, options }: Asked, env: Env): string | undef
   });
   const place = profile ? {} : placeOf(name, given);
   const config = new Config({ ...settings, ...place, ...given } as unknown as ConfigInit);
-  const path = storePath(
-    { path: options.get("--store"), appName: options.get("--app-name") ?? appName },
-    env,
-  );
+  const named = namedStore({ path: options.get("--store"), appName: options.get("--app-name") }, env);
+  const path = storePath({ path: named, appName }, env);
   const entry = findEntry(path, serverSlot(config, options.get("--account") ?? account));
   const token = entry && tokenFromEntry(entry);
   if (!token || !isUsable(token, Date.now())) return undefined;

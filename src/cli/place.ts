@@ -1,3 +1,5 @@
+import { defaultStorePath } from "../store/default-path.js";
+
 /** What a command line says of a server, besides its address. */
 export interface Said {
   /** The address is that of an API, which says who gives tokens for it. */
@@ -25,4 +27,12 @@ export function placeOf(address: string, { api, resource, clientId, audience, dp
 /** Scopes as people write them: separated by blanks or commas. */
 export function scopesOf(text: string | undefined): string[] | undefined {
   return text?.split(/[\s,]+/).filter(Boolean);
+}
+
+/** The token file that a command line names, as it is or by its application; it counts more than `OIDC_TOKEN_FILE`. */
+export function namedStore(
+  { path, appName }: { path: string | undefined; appName: string | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return path ?? (appName === undefined ? undefined : defaultStorePath(appName, env));
 }

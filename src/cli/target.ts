@@ -6,7 +6,7 @@ import { dropUndefined } from "../settings/checks.js";
 import { TokenStore } from "../store/token-store.js";
 import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
 import { type CliIo, warnOn } from "./io.js";
-import { placeOf, scopesOf } from "./place.js";
+import { namedStore, placeOf, scopesOf } from "./place.js";
 import { isProfileName, type Profile, readProfiles } from "./profiles.js";
 
 /** Which server and which of its logins. */
@@ -111,11 +111,9 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
 /** The store that a command works on. */
 export function openStore(input: Input, io: CliIo, profile?: Profile): TokenStore {
   const onWarning = warnOn(io);
-  const path = textOf(input, "store");
-  const appName = textOf(input, "app-name") ?? profile?.appName;
-  return new TokenStore(
-    path === undefined ? { appName, env: io.env, onWarning } : { path, env: io.env, onWarning },
-  );
+  const path = namedStore({ path: textOf(input, "store"), appName: textOf(input, "app-name") }, io.env);
+  const where = path === undefined ? { appName: profile?.appName } : { path };
+  return new TokenStore({ ...where, env: io.env, onWarning });
 }
 
 function profileOf(name: string, io: CliIo): Profile | undefined {

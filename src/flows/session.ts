@@ -111,9 +111,7 @@ function openStore({ store, appName, env, now }: LoginOptions): TokenStore {
     if (!(store instanceof TokenStore)) throw invalid("store", "must be a TokenStore", undefined);
     return store;
   }
-  // The person who starts a job knows better where its tokens are than the program's author.
-  const named = (env ?? process.env)["OIDC_TOKEN_FILE"]?.trim();
-  const fresh = new TokenStore({ appName: named ? undefined : appName, env, now });
+  const fresh = new TokenStore({ appName, env, now });
   if (now || fresh.path === undefined) return fresh;
   const known = defaultStores.get(fresh.path);
   if (!known) defaultStores.set(fresh.path, fresh);

@@ -37,13 +37,16 @@ export function expandPath(path: string, env: Env = process.env): string {
   return resolve(path.startsWith("~/") || path.startsWith("~\\") ? join(home, path.slice(2)) : path);
 }
 
-/** The file of a store: as given, else what `OIDC_TOKEN_FILE` names where no application is named, else the usual one. */
+/**
+ * The file of a store: as given, else what `OIDC_TOKEN_FILE` names, else the usual one. The person who starts a job knows
+ * better where its tokens are than the program's author, who only names an application.
+ */
 export function storePath(
   { path, appName }: { path?: string | undefined; appName?: string | undefined },
   env: Env = process.env,
 ): string {
   if (path !== undefined) return expandPath(path, env);
   const tokenFile = env["OIDC_TOKEN_FILE"]?.trim();
-  if (appName === undefined && tokenFile) return expandPath(tokenFile, env);
+  if (tokenFile) return expandPath(tokenFile, env);
   return defaultStorePath(appName, env);
 }

@@ -6,7 +6,10 @@ import type { EncryptionKey } from "./sealed-backend.js";
 export interface TokenStoreOptions {
   /** Path of the store file; `~` is expanded. */
   path?: string | undefined;
-  /** Names the folder of the default file. Default `py-oidc-auth`: the Python client's own file. */
+  /**
+   * Names the folder of the default file. Default `py-oidc-auth`: the Python client's own file. What `OIDC_TOKEN_FILE`
+   * names takes its place.
+   */
   appName?: string | undefined;
   /**
    * Seals each token in the file (JWE, A256GCM). 32 bytes, as they are or in base64 or hex; `{ env }` names a variable

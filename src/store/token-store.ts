@@ -25,6 +25,18 @@ type Updated = { readonly token: Token | undefined } | { readonly failure: unkno
 export class TokenStore {
   /** Path of the store file, where it is one. */
   readonly path: string | undefined;
+  /**
+   * Whether `OIDC_TOKEN_FILE` says which file it is, where it is set.
+   *
+   * @internal
+   */
+  readonly takesTokenFile: boolean;
+  /**
+   * Whether it can be read only with a key.
+   *
+   * @internal
+   */
+  readonly sealed: boolean;
   /** What the tokens are kept in. */
   readonly backend: TokenStoreBackend;
   readonly #now: () => number;
@@ -39,6 +51,8 @@ export class TokenStore {
     const given = Object.keys(dropUndefined({ path, appName, backend }));
     if (given.length > 1) throw invalid(given.join(" and "), "cannot be given together", undefined);
     this.#now = options.now ?? Date.now;
+    this.sealed = encryptionKey !== undefined;
+    this.takesTokenFile = path === undefined && backend === undefined;
     this.path = backend ? undefined : storePath(options, options.env);
     const plain = backend ?? fileBackend(this.path ?? "", { onWarning: options.onWarning ?? emitWarning });
     this.backend = encryptionKey === undefined ? plain : sealedBackend(plain, encryptionKey, env);

@@ -299,14 +299,13 @@ describe("a bare token file", () => {
     expect((await open(path).store.get("https://y.org"))?.accessToken).toBe("renewed");
   });
 
-  it("is named by OIDC_TOKEN_FILE where no store is given", async () => {
+  it("is named by OIDC_TOKEN_FILE where no file is given, also beside the name of an application", async () => {
     const path = bare(content);
     const store = new TokenStore({ env: { OIDC_TOKEN_FILE: path }, now: () => NOW });
     expect(store.path).toBe(path);
     expect((await store.get(HOST))?.accessToken).toBe("bare");
-    expect(
-      new TokenStore({ appName: "x", env: { OIDC_TOKEN_FILE: path, XDG_CACHE_HOME: "/c" } }).path,
-    ).not.toBe(path);
+    expect(new TokenStore({ appName: "x", env: { OIDC_TOKEN_FILE: path } }).path).toBe(path);
+    expect(new TokenStore({ path: "/x.json", env: { OIDC_TOKEN_FILE: path } }).path).toBe("/x.json");
   });
 });
 

@@ -26,7 +26,7 @@ export const command: Command = {
         "interaction_required",
         `No login for ${config.host} is stored, so that there is nothing to renew.`,
         {
-          hint: `Log in: ${loginCommand(config)}`,
+          hint: `Log in: ${loginCommand(config, options)}`,
         },
       );
     }

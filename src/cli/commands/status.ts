@@ -57,7 +57,7 @@ export const command: Command = {
     const token = await store.get(config, { account: options.account });
     if (!token) {
       print(io, json, { server: config.host, state: "none" }, "");
-      io.stderr.write(`No login for ${config.host} is stored. Log in: ${loginCommand(config)}\n`);
+      io.stderr.write(`No login for ${config.host} is stored. Log in: ${loginCommand(config, options)}\n`);
       return 1;
     }
     print(io, json, factsOf(config.host, token, store), textOf(config.host, token, store));
