@@ -68,7 +68,7 @@ async function open(port: number): Promise<Socket> {
 }
 
 /** The true answer with more in it. */
-function with_(callback: URL, more: readonly (readonly [string, string])[]): URL {
+function withMore(callback: URL, more: readonly (readonly [string, string])[]): URL {
   const changed = new URL(callback);
   for (const [name, value] of more) changed.searchParams.append(name, value);
   return changed;
@@ -97,7 +97,7 @@ describe.each(Object.entries(SERVERS))("%s", (_name, start) => {
   ])("%s: the login ends, and no code is spent", async (_what, more) => {
     const { target, redeemed } = await start();
     const { token, callback } = await begin(target);
-    const { page } = await visit(with_(callback, more));
+    const { page } = await visit(withMore(callback, more));
     expect(page).not.toContain("You are logged in");
     await expect(token).rejects.toHaveProperty("name", "AuthError");
     expect(redeemed()).toBe(0);
@@ -163,7 +163,7 @@ describe("at an issuer that names itself (RFC 9207)", () => {
       const iss = callback.searchParams.get("iss") ?? "";
       expect(iss).toBe(issuer);
       callback.searchParams.delete("iss");
-      const changed = with_(callback, [...names(iss).map((one) => ["iss", one] as const), ...more]);
+      const changed = withMore(callback, [...names(iss).map((one) => ["iss", one] as const), ...more]);
       expect((await visit(changed)).page).not.toContain("You are logged in");
       await expect(token).rejects.toHaveProperty("name", "AuthError");
       expect(count("/token")).toBe(0);

@@ -9,19 +9,22 @@ import { TokenStore } from "../../src/store/token-store.js";
 import { scriptedPerson } from "../../src/testing/index.js";
 import { completeLogin } from "../../src/testing/person.js";
 import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { ATTACK_KINDS } from "../support/callback-attacks.js";
 import { startIssuer } from "../support/issuer.js";
 import { runNode } from "../support/processes.js";
 
 /** A login in the browser while its listener is attacked from another process, over the wire. */
 
 const WORKER = join(import.meta.dirname, "../process/workers/listener-storm.ts");
-/** Requests that are sent at each login before the true answer comes. */
-const REQUESTS = 100_000;
+/** So many are sent before what is kept is measured for the first time: all that is made once has been made. */
+const WARM_UP = 10_000;
 /** To repeat a storm: STORM_SEED=… */
 const SEED = Number(process.env["STORM_SEED"] ?? 20_260_101);
 /** How much (bytes) the listener's process may grow. Each request leaves far less than a kilobyte, for a moment. */
 const MAX_HEAP_GROWTH = 16 * 1024 * 1024;
 const MAX_RSS_GROWTH = 150 * 1024 * 1024;
+
+const KINDS = [...ATTACK_KINDS, "slow"];
 
 /** What is really kept: measured when nothing is left to be collected. */
 function memory(): { heap: number; rss: number } {
@@ -52,11 +55,15 @@ const SERVERS = {
   },
 };
 
-it.each(Object.entries(SERVERS))(
-  "a hundred thousand requests neither complete nor end a login at %s, and the true answer comes through",
+// What a storm meets is the same at both, but for the comparing of states.
+it.each([
+  [100_000, "a server with the py-oidc-auth routes"],
+  [30_000, "an issuer"],
+] as const)(
+  "%i requests neither complete nor end a login at %s, and the true answer comes through",
   { timeout: 300_000 },
-  async (_name, start) => {
-    const { target, redeemed, uses } = await start();
+  async (most, kind) => {
+    const { target, redeemed, uses } = await SERVERS[kind]();
     const faults: unknown[] = [];
     const onFault = (fault: unknown) => void faults.push(fault);
     for (const event of ["unhandledRejection", "uncaughtException", "warning"]) {
@@ -84,19 +91,19 @@ it.each(Object.entries(SERVERS))(
     );
     ended.catch(() => {});
     const { url, redirectUri, port } = await ui.seen("code");
-    const callback = await completeLogin(url, { visitCallback: false });
     const state = new URL(url).searchParams.get("state") ?? "";
-    expect(callback.searchParams.get("state")).toBe(state);
 
     const settings = { port, path: new URL(redirectUri).pathname, state, seed: SEED };
     const storm = runNode(WORKER, [JSON.stringify(settings)], { NODE_OPTIONS: "--import=tsx" });
     const sentSoFar = (many: number) => Promise.race([storm.line((line) => line === `sent ${many}`), ended]);
-    await sentSoFar(10_000);
+    await sentSoFar(WARM_UP);
     const before = memory();
-    await sentSoFar(REQUESTS);
+    await sentSoFar(most);
     const after = memory();
     expect(redeemed(), hint).toBe(0);
-    // In the midst of it, and at the first try.
+    // In the midst of it, and at the first try. A code is good for a minute: it must not wait for the storm.
+    const callback = await completeLogin(url, { visitCallback: false });
+    expect(callback.searchParams.get("state")).toBe(state);
     const answer = await fetch(callback);
     expect(answer.status, hint).toBe(200);
     expect(await answer.text()).toContain("You are logged in");
@@ -105,14 +112,14 @@ it.each(Object.entries(SERVERS))(
     storm.process.stdin?.write("enough\n");
     await storm.ended();
 
-    const { sent, counts } = JSON.parse(storm.lines.at(-1) ?? "{}");
-    console.info(`${sent} requests, ${ignored} for the handler`, counts, { before, after });
-    expect(sent).toBeGreaterThanOrEqual(REQUESTS);
-    // It reached all that there is to reach: the parser, each refusal, and the handler that compares states.
+    const { sent, counts, kinds } = JSON.parse(storm.lines.at(-1) ?? "{}");
+    console.info(`${sent} requests, ${ignored} for the handler`, { counts, kinds, before, after });
+    expect(sent).toBeGreaterThanOrEqual(most);
+    // It was of each kind, and reached all that there is to reach: the parser, each refusal, and the comparing of states.
     for (const status of [400, 404, 405, 421, 431])
-      expect(counts[status], String(status)).toBeGreaterThan(500);
-    expect(ignored).toBeGreaterThan(10_000);
-    expect(counts["slow"]).toBeGreaterThan(1000);
+      expect(counts[status] ?? 0, String(status)).toBeGreaterThan(most / 1000);
+    for (const one of KINDS) expect(kinds[one] ?? 0, one).toBeGreaterThan(most / 100);
+    expect(ignored).toBeGreaterThan(most / 10);
     expect(Object.keys(counts).filter((one) => /^[235]/.test(one))).toEqual([]);
     expect(after.heap - before.heap).toBeLessThan(MAX_HEAP_GROWTH);
     expect(after.rss - before.rss).toBeLessThan(MAX_RSS_GROWTH);

@@ -18,6 +18,23 @@ export interface Attacked {
   readonly state: string;
 }
 
+/** Kinds that each storm must have had, by what is sent. A request may be of several. */
+const KINDS: Readonly<Record<string, (request: string) => boolean>> = {
+  "a code and an error": (one) => /[?&]code=/.test(one) && /[?&]error=/.test(one),
+  "the state twice": (one) => /[?&]state=[^ ]*&state=/.test(one),
+  "a host of another name": (one) => /^Host: \S*evil\.example/m.test(one),
+  "large headers": (one) => one.length > 4000,
+  "another method": (one) => /^(HEAD|POST|PUT|OPTIONS|CONNECT) /.test(one),
+};
+
+export const ATTACK_KINDS = [...Object.keys(KINDS), "pipelined"];
+
+/** Of which kinds an attack is. */
+export function kindsOf({ requests }: Attack): string[] {
+  const kinds = Object.keys(KINDS).filter((kind) => requests.some((one) => KINDS[kind]?.(one)));
+  return requests.length > 1 ? [...kinds, "pipelined"] : kinds;
+}
+
 /** Requests of all kinds, of which not one is the answer to the login. */
 export function attacks(attacked: Attacked): fc.Arbitrary<Attack> {
   const one = fc.oneof(

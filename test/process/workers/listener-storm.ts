@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import fc from "fast-check";
-import { type Attack, type Attacked, attacks } from "../../support/callback-attacks.js";
+import { type Attack, type Attacked, attacks, kindsOf } from "../../support/callback-attacks.js";
 
 const settings = JSON.parse(process.argv[2] ?? "") as Attacked & { readonly seed: number };
 const { port, path, seed } = settings;
@@ -16,7 +16,12 @@ const TELL_EVERY = 10_000;
 const BATCH = 1000;
 
 const arbitrary = attacks(settings);
+/** Attacks by how they were answered, and by what they were. */
 const counts: Record<string, number> = {};
+const kinds: Record<string, number> = {};
+const count = (of: Record<string, number>, name: string) => {
+  of[name] = (of[name] ?? 0) + 1;
+};
 let [sent, made, told, batch, stopping] = [0, 0, 0, 0, false];
 let queue: Attack[] = [];
 
@@ -31,8 +36,9 @@ function open(): Socket {
   return socket;
 }
 
-/** One connection, until the other side has ended it. Counted by how it was answered. */
-function attack({ requests, cuts, end }: Attack): Promise<void> {
+/** One connection, until the other side has ended it. */
+function attack(one: Attack): Promise<void> {
+  const { requests, cuts, end } = one;
   const bytes = Buffer.from(requests.join(""), "latin1");
   const marks = [...cuts.map((at) => Math.floor(at * bytes.length)), bytes.length].sort((a, b) => a - b);
   const socket = open();
@@ -46,6 +52,7 @@ function attack({ requests, cuts, end }: Attack): Promise<void> {
       return;
     }
     sent += requests.length;
+    for (const kind of kindsOf(one)) count(kinds, kind);
     if (end === "half-close") socket.end();
     else if (end === "reset") socket.resetAndDestroy();
     else if (end === "leave") socket.destroy();
@@ -57,8 +64,7 @@ function attack({ requests, cuts, end }: Attack): Promise<void> {
   return new Promise((resolve) => {
     socket.on("close", () => {
       const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1];
-      const how = status ?? (end === "reset" || end === "leave" ? "left" : "ended");
-      counts[how] = (counts[how] ?? 0) + 1;
+      count(counts, status ?? (end === "reset" || end === "leave" ? "left" : "ended"));
       resolve();
     });
   });
@@ -78,7 +84,7 @@ function keepSlow(): void {
     socket.resume();
     slow.set(socket, 0);
     socket.on("close", () => slow.delete(socket));
-    counts["slow"] = (counts["slow"] ?? 0) + 1;
+    count(kinds, "slow");
   }
 }
 
@@ -99,5 +105,5 @@ createInterface({ input: process.stdin }).once("line", () => {
 });
 await Promise.all(Array.from({ length: AT_ONCE }, goOn));
 for (const socket of slow.keys()) socket.destroy();
-console.log(JSON.stringify({ sent, counts }));
+console.log(JSON.stringify({ sent, counts, kinds }));
 process.exit(0);
