@@ -1,56 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.js";
-import { callbackFrom } from "../../src/flows/pasted-callback.js";
 import { refusalOf } from "../../src/loopback/callback-request.js";
 import type { CodeLogin } from "../../src/servers/auth-server.js";
 import { onlyParameter, refusalIn, sameSecret } from "../../src/servers/callback.js";
 import { IssuerServer } from "../../src/servers/issuer-server.js";
 import { RoutesServer } from "../../src/servers/routes-server.js";
-import { httpUrl } from "../../src/settings/address.js";
 import { issuerSettings } from "../../src/settings/issuer.js";
 import { routesSettings } from "../../src/settings/routes.js";
-import { ALL_HOSTILE, HOSTILE_TEXTS } from "../support/hostile-text.js";
+import { anyText, CALLBACK_NAMES, callbackWith, pairs, REDIRECT, urlText } from "../support/callbacks.js";
+
+/** Which request is the answer to a login, and what is taken of it. */
 
 const RUNS = { numRuns: 2000, seed: 42 };
-const REDIRECT = "http://localhost:53100/callback";
 const HOST = "https://auth.example.org";
-
-const anyText = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 60 }),
-  fc.string({ maxLength: 60 }),
-  fc.constantFrom(...Object.values(HOSTILE_TEXTS), ""),
-);
-/** What a URL can bear: what is half a character becomes another one there. */
-const urlText = anyText.map((text) => Buffer.from(text).toString());
-const NAMES = [
-  "state",
-  "code",
-  "error",
-  "error_description",
-  "iss",
-  "response",
-  "State",
-  "state[]",
-  "__proto__",
-];
-const pairs = (state: string) =>
-  fc.array(
-    fc.tuple(
-      fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: urlText }),
-      fc.oneof(
-        { weight: 2, arbitrary: urlText },
-        { weight: 1, arbitrary: fc.constantFrom(state, `${state} `, state.slice(1)) },
-      ),
-    ),
-    { maxLength: 6 },
-  );
-
-function callbackWith(all: readonly (readonly [string, string])[]): URL {
-  const url = new URL(REDIRECT);
-  for (const [name, value] of all) url.searchParams.append(name, value);
-  return url;
-}
 
 /** A world of answers that are at hand. */
 const contextOf = (answer: () => Response): Context => ({
@@ -125,7 +88,7 @@ describe("onlyParameter", () => {
     fc.assert(
       fc.property(pairs("s"), urlText, (all, name) => {
         const callback = callbackWith(all);
-        for (const one of [...NAMES, name]) {
+        for (const one of [...CALLBACK_NAMES, name]) {
           const values = callback.searchParams.getAll(one);
           expect(onlyParameter(callback, one)).toBe(values.length === 1 ? values[0] : undefined);
         }
@@ -162,96 +125,6 @@ describe("sameSecret", () => {
       }),
       RUNS,
     );
-  });
-});
-
-describe("a pasted address", () => {
-  const pasted = fc.oneof(
-    anyText,
-    fc
-      .tuple(anyText, pairs("s"), anyText)
-      .map(([before, all, after]) => `${before}${callbackWith(all).href}${after}`),
-    pairs("s").map((all) => callbackWith(all).search),
-    pairs("s").map((all) => `${REDIRECT}#${callbackWith(all).search.slice(1)}`),
-  );
-
-  it("is never more than parameters of our own redirect URI", () => {
-    let taken = 0;
-    fc.assert(
-      fc.property(pasted, (line) => {
-        const callback = callbackFrom(line, REDIRECT);
-        if (!callback) return;
-        taken++;
-        expect(callback.href.split("?")[0]).toBe(REDIRECT);
-        expect(callback.hash + callback.username + callback.password).toBe("");
-      }),
-      RUNS,
-    );
-    expect(taken).toBeGreaterThan(500);
-  });
-
-  it("is that of the browser, with blanks, quotes and a fragment around it", () => {
-    const around = fc.tuple(
-      fc.constantFrom("", " ", '"', "'", "<", "\t"),
-      fc.constantFrom("", " ", '"', "'", ">", "#x", "\r"),
-    );
-    fc.assert(
-      fc.property(urlText, urlText, around, (code, state, [before, after]) => {
-        const callback = callbackWith([
-          ["code", code],
-          ["state", state],
-        ]);
-        const found = callbackFrom(`${before}${callback.href}${after}`, REDIRECT);
-        expect([...(found?.searchParams ?? [])]).toEqual([...callback.searchParams]);
-      }),
-      RUNS,
-    );
-  });
-
-  it("of a megabyte ends soon", () => {
-    expect(callbackFrom(`?state=${ALL_HOSTILE.repeat(1000)}`, REDIRECT)?.pathname).toBe("/callback");
-    expect(callbackFrom("?".repeat(1_000_000), REDIRECT)).toBeUndefined();
-    expect(callbackFrom(`${"&".repeat(500_000)}code`, REDIRECT)).toBeUndefined();
-  });
-});
-
-describe("an address for a browser", () => {
-  it("is http(s) in visible ASCII, without a name in front of its host", () => {
-    const schemes = [
-      "https://",
-      "http://",
-      "HTTP://",
-      "javascript:",
-      "file://",
-      "data:",
-      "-",
-      "//",
-      " https://",
-      "ht\ntps://",
-    ];
-    const address = fc.oneof(
-      anyText,
-      fc.webUrl({ withQueryParameters: true, withFragments: true }),
-      fc.tuple(fc.constantFrom(...schemes), anyText).map((both) => both.join("")),
-      fc
-        .tuple(fc.constantFrom(...schemes), fc.domain(), anyText)
-        .map(([scheme, host, rest]) => `${scheme}${host}/${rest}`),
-      fc.tuple(anyText, fc.domain()).map(([name, host]) => `https://${name}@${host}/`),
-    );
-    let taken = 0;
-    fc.assert(
-      fc.property(address, (text) => {
-        const url = httpUrl(text);
-        if (!url) return;
-        taken++;
-        expect(url.href).toMatch(/^https?:\/\/[\x21-\x7e]+$/);
-        expect(url.href).not.toMatch(/^[^/]*\/\/[^/]*@|[<>"\s]/);
-        // It is what it is, whoever reads it once more.
-        expect(new URL(url.href).href).toBe(url.href);
-      }),
-      RUNS,
-    );
-    expect(taken).toBeGreaterThan(300);
   });
 });
 
