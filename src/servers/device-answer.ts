@@ -16,9 +16,8 @@ const DEFAULT_DEVICE_SECONDS = 600;
 const MAX_DEVICE_SECONDS = 24 * 3600;
 /** A server that asks for a longer one (seconds) is mistaken: the code would run out between two polls. */
 const MAX_INTERVAL_SECONDS = 60;
-/** What nobody could read, type or open is none. */
+/** What nobody could read or type is none. */
 const MAX_USER_CODE_LENGTH = 64;
-const MAX_URI_LENGTH = 8192;
 
 /** All the ways in which servers say that they have no device flow. */
 export function meansNoDeviceFlow(answer: HttpAnswer): boolean {
@@ -44,13 +43,14 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
   const body = isRecord(answer.json) ? answer.json : {};
   const broken = (field: string) =>
     new AuthError("invalid_response", `The ${name(request)} answered without a usable ${field}.`);
-  const text = (field: string, most = Number.POSITIVE_INFINITY) => {
+  const text = (field: string) => {
     const value = body[field];
-    return typeof value === "string" && value.length <= most ? value : "";
+    return typeof value === "string" ? value : "";
   };
   const deviceCode = text("device_code");
-  const userCode = cleanText(text("user_code", MAX_USER_CODE_LENGTH));
-  const uri = (field: string) => httpUrl(text(field, MAX_URI_LENGTH))?.href;
+  const code = text("user_code");
+  const userCode = code.length <= MAX_USER_CODE_LENGTH ? cleanText(code) : "";
+  const uri = (field: string) => httpUrl(text(field))?.href;
   // Google still writes the name of an early draft.
   const verificationUri = uri("verification_uri") ?? uri("verification_url");
   const complete = uri("verification_uri_complete");

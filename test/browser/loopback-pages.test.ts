@@ -6,20 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CallbackListener, listenForCallback } from "../../src/loopback/listener.js";
 import { broken, denied, failed, ignored, type LoopbackPage, success } from "../../src/loopback/pages.js";
 import { launchBrowser } from "../support/browser.js";
+import { HOSTILE_MARKUP } from "../support/hostile-text.js";
 
 const SERVER = "https://auth.example.org";
-/** What would take hold of the page in a real browser, wherever a server's name or a person's stands in it. */
-const MARKUP = [
-  "<script>document.title='OWNED'</script>",
-  `"><svg onload="document.title='OWNED'">`,
-  "' onmouseover='document.title=1' x='",
-  "<img src=//evil.example/x onerror=document.title='OWNED'>",
-  "</style></title></textarea><iframe srcdoc='<script>parent.document.title=1</script>'></iframe>",
-  "<meta http-equiv=refresh content='0;url=//evil.example/'><base href=//evil.example/>",
-  "&lt;script&gt;&#60;script&#62;&#x3c;b&#x3e;",
-  "<form action=//evil.example/><button formaction=javascript:alert(1)>Log in again</button></form>",
-  "<style>*{background:url(//evil.example/)}</style><link rel=stylesheet href=//evil.example/>",
-].join("");
 const HOSTILE = `<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>"'&${"W".repeat(200)}\u202e\u001b[31m`;
 
 const PAGES: Record<string, LoopbackPage> = {
@@ -28,9 +17,9 @@ const PAGES: Record<string, LoopbackPage> = {
   failed: failed(SERVER, "The server answered: invalid_scope (unknown scope).", "Ask for other scopes."),
   ignored: ignored(),
   broken: broken(),
-  who: success(SERVER, MARKUP),
-  server: failed(MARKUP, MARKUP, MARKUP),
-  nobody: denied(MARKUP),
+  who: success(SERVER, HOSTILE_MARKUP),
+  server: failed(HOSTILE_MARKUP, HOSTILE_MARKUP, HOSTILE_MARKUP),
+  nobody: denied(HOSTILE_MARKUP),
   hostile: { kind: "error", title: "A <b>bad</b> title", message: HOSTILE, detail: HOSTILE },
 };
 

@@ -1,39 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AuthError, isAuthError } from "../../src/errors.js";
-import { DeviceFlow } from "../../src/flows/device-flow.js";
 import { forgetAllDocuments } from "../../src/servers/document-cache.js";
 import { Token } from "../../src/token.js";
 import { type HostileAnswer, startHostileServer } from "../support/hostile-server.js";
-import { ALL_HOSTILE, HOSTILE_TEXTS, nearlyAMegabyte } from "../support/hostile-text.js";
-import { hostileWorld } from "../support/hostile-world.js";
+import { ALL_HOSTILE, HOSTILE_TEXTS } from "../support/hostile-text.js";
+import { hostileWorld, KINDS, PATHS, shownOf, TARGETS } from "../support/hostile-world.js";
 import { troubles, troublesIn } from "../support/screen.js";
 
 /** A server that attacks through what it says. Nothing of it may reach a screen, a page or a browser as more than text. */
 
-/** What is asked of a server, by where it listens. */
-const TARGETS = {
-  "the routes": (host: string) => ({ host }),
-  // Without `openid`, as a nonce is nothing that this server knows.
-  "an issuer": (host: string) => ({ issuer: host, clientId: "cli", scopes: ["read"] }),
-};
-const KINDS = Object.keys(TARGETS) as (keyof typeof TARGETS)[];
-
 const everywhere = (text: string) => startHostileServer({ evil: () => text });
 
 beforeEach(forgetAllDocuments);
-
-/** Of what comes back only errors are for people: claims and tokens are data for programs. */
-const shownOf = (result: unknown) => (result instanceof Error ? result : undefined);
-
-/** Where each way's own request goes, with the routes and at an issuer. */
-const PATHS: Readonly<Record<string, readonly [string, string]>> = {
-  "a login by device code": ["/auth/v2/device", "/device"],
-  "a login in the browser": ["/auth/v2/token", "/token"],
-  "a refresh": ["/auth/v2/token", "/token"],
-  userinfo: ["/auth/v2/userinfo", "/userinfo"],
-  introspection: ["/auth/v2/token", "/introspect"],
-  "a logout": ["/auth/v2/token", "/revoke"],
-};
 
 describe.each(KINDS)("what %s say where all goes well", (kind) => {
   it.each(Object.entries(HOSTILE_TEXTS))("in every field: %s", async (_name, text) => {
@@ -174,150 +152,5 @@ describe.each(KINDS)("what %s say where they refuse", (kind) => {
     expect(result).toBeInstanceOf(AuthError);
     expect(troublesIn(result, told)).toEqual([]);
     for (const url of opened) expect(url).toMatch(new RegExp(`^${server.host}/`));
-  });
-});
-
-describe("addresses that a browser is not sent to", () => {
-  const TOO_LONG = `https://evil.example/${"x".repeat(10_000)}`;
-  const ADDRESSES = [
-    "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)",
-    " javascript:alert(1)",
-    "java\nscript:alert(1)",
-    "file:///etc/passwd",
-    "data:text/html,<script>alert(1)</script>",
-    "vbscript:x",
-    "ssh://-oProxyCommand=touch",
-    "-x",
-    "--help",
-    "//evil.example",
-    "",
-    "http://",
-    "https://accounts.example.org@evil.example/",
-    TOO_LONG,
-  ];
-  const each = it.each(ADDRESSES.map((one) => [one === TOO_LONG ? "ten thousand characters" : one, one]));
-
-  each("as the place of a device code: %s", async (_name, address) => {
-    for (const kind of KINDS) {
-      const server = await everywhere("x");
-      for (const field of ["verification_uri", "verification_url", "verification_uri_complete"]) {
-        const body = {
-          device_code: "d",
-          user_code: "u",
-          verification_uri: "https://good.example/",
-          [field]: address,
-        };
-        if (field === "verification_url") Reflect.deleteProperty(body, "verification_uri");
-        server.answers.set(PATHS["a login by device code"]?.[KINDS.indexOf(kind)] ?? "", { body });
-        const code = await new DeviceFlow(TARGETS[kind](server.host))
-          .getDeviceCode()
-          .catch((error: unknown) => error);
-        if (field === "verification_uri_complete") {
-          // The plain address will do; the complete one is left out.
-          expect(code).toMatchObject({ uri: "https://good.example/" });
-          expect(code).not.toHaveProperty("verificationUriComplete");
-        } else expect(isAuthError(code, "invalid_response")).toBe(true);
-      }
-    }
-  });
-
-  each("as the provider's login page: %s", async (_name, address) => {
-    const server = await everywhere("x");
-    const document = {
-      issuer: server.host,
-      token_endpoint: `${server.host}/token`,
-      authorization_endpoint: address,
-    };
-    server.answers.set("/.well-known/openid-configuration", { body: document });
-    const { ways, opened, told } = hostileWorld(TARGETS["an issuer"](server.host));
-    const result = await ways["a login in the browser"]?.().catch((error: unknown) => error);
-    expect(result).toBeInstanceOf(AuthError);
-    expect(opened).toEqual([]);
-    expect(troublesIn(result, told)).toEqual([]);
-  });
-
-  each("as the place where a session ends: %s", async (_name, address) => {
-    const server = await everywhere("x");
-    const document = {
-      issuer: server.host,
-      token_endpoint: `${server.host}/token`,
-      end_session_endpoint: address,
-    };
-    server.answers.set("/.well-known/openid-configuration", { body: document });
-    const { ways, opened } = hostileWorld(TARGETS["an issuer"](server.host));
-    const result = await ways["a logout"]?.().catch((error: unknown) => error);
-    if (!(result instanceof AuthError)) expect(result).not.toHaveProperty("endSessionUrl");
-    expect(opened).toEqual([]);
-  });
-
-  each("as where the login route points: %s", async (_name, address) => {
-    const server = await everywhere("x");
-    const location = address.replace(/\n/g, "");
-    server.answers.set("/auth/v2/login", { status: 302, headers: { location: `${location}?state=a|b|c` } });
-    const abort = new AbortController();
-    const opened: string[] = [];
-    const openBrowser = (url: string) => {
-      opened.push(url);
-      abort.abort();
-    };
-    const { ways } = hostileWorld(TARGETS["the routes"](server.host), { openBrowser, signal: abort.signal });
-    const result = await ways["a login in the browser"]?.().catch((error: unknown) => error);
-    expect(result).toBeInstanceOf(AuthError);
-    for (const url of opened) expect(url).toMatch(new RegExp(`^${server.host}/auth/v2/login\\?`));
-  });
-});
-
-describe("answers without measure", () => {
-  const DEEP = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-  const nested = (name: string) => `${`{"${name}":`.repeat(90_000)}1${"}".repeat(90_000)}`;
-  const MEASURELESS: Readonly<Record<string, string>> = {
-    "a megabyte of a code": JSON.stringify({
-      device_code: "d",
-      user_code: nearlyAMegabyte(ALL_HOSTILE),
-      verification_uri: "https://good.example/",
-    }),
-    "a megabyte of an error": JSON.stringify({ error: nearlyAMegabyte("\u001b[2J") }),
-    "a megabyte of a description": JSON.stringify({
-      error: "invalid_grant",
-      error_description: nearlyAMegabyte(ALL_HOSTILE),
-    }),
-    "a megabyte of an unknown error's detail": JSON.stringify({ detail: nearlyAMegabyte("x ") }),
-    "a hundred thousand failures": JSON.stringify({ detail: Array(60_000).fill({ msg: "x" }) }),
-    "a hundred thousand scopes": JSON.stringify({
-      access_token: "t",
-      token_type: "bearer",
-      scope: Array.from({ length: 100_000 }, (_, index) => `s${index}`).join(" "),
-    }),
-    "a hundred thousand members": JSON.stringify(
-      Object.fromEntries(Array.from({ length: 80_000 }, (_, index) => [`m${index}`, 1])),
-    ),
-    "a hundred thousand levels of lists": DEEP,
-    "levels of lists in what is read": `{"error":${DEEP},"detail":${DEEP},"access_token":"t","scope":"s","user_code":"u"}`,
-    "levels of details": nested("detail"),
-    "levels of messages": nested("message"),
-    "more than a megabyte": "x".repeat(1_100_000),
-  };
-
-  it.each(Object.entries(MEASURELESS))("%s: little is said, and soon", async (_name, body) => {
-    for (const kind of KINDS) {
-      for (const status of [200, 400, 500]) {
-        for (const [name, paths] of Object.entries(PATHS)) {
-          const server = await everywhere("x");
-          server.answers.set(paths[KINDS.indexOf(kind)] ?? "", {
-            status,
-            headers: { "content-type": "application/json" },
-            body,
-          });
-          const { ways, told } = hostileWorld(TARGETS[kind](server.host));
-          const result = await ways[name]?.().catch((error: unknown) => error);
-          if (result instanceof Error) expect(result, name).toBeInstanceOf(AuthError);
-          expect(troublesIn(shownOf(result), told), name).toEqual([]);
-          expect(JSON.stringify(told).length).toBeLessThan(60_000);
-          // What comes back can be written down.
-          expect(() => JSON.stringify(result)).not.toThrow();
-        }
-      }
-    }
   });
 });

@@ -99,7 +99,8 @@ function usualAnswers(evil: (field: string) => string, accessToken: string): Usu
   const device = () => ({
     body: {
       device_code: evil("device_code"),
-      user_code: `AB-CD ${evil("user_code")}`,
+      // As long as one may be: a longer one is refused.
+      user_code: `AB-CD ${evil("user_code")}`.slice(0, 64),
       verification_uri: address("verification_uri"),
       verification_uri_complete: address("verification_uri_complete"),
       message: evil("message"),

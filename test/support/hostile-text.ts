@@ -47,9 +47,9 @@ export const HOSTILE_TEXTS: Readonly<Record<string, string>> = { ...TERMINAL, ..
 /** All of it in one. */
 export const ALL_HOSTILE = Object.values(HOSTILE_TEXTS).join(" ");
 
-/** A text as long as an answer may be, with room for what stands around it. */
-export function nearlyAMegabyte(pattern: string): string {
-  return pattern.repeat(Math.floor(900_000 / Buffer.byteLength(JSON.stringify(pattern))));
+/** A text of so many bytes in JSON. By default as long as an answer may be, with room for what stands around it. */
+export function longText(pattern: string, bytes = 900_000): string {
+  return pattern.repeat(Math.floor(bytes / Buffer.byteLength(JSON.stringify(pattern))));
 }
 
 /** The file that a shell would make, had it run what it was given. */
@@ -57,3 +57,16 @@ export const MADE_BY_SHELL = OWNED;
 
 /** An access token that a header can carry, and a shell that is not told otherwise would run. */
 export const HOSTILE_TOKEN = `a'$(touch$IFS${OWNED})'\`touch$IFS${OWNED}\`";touch$IFS${OWNED};"&#\\|<>%s$'\\n'{a,b}*?~!`;
+
+/** What would take hold of the page in a real browser, wherever a server's name or a person's stands in it. */
+export const HOSTILE_MARKUP = [
+  `<script>document.title='${OWNED}'</script>`,
+  `"><svg onload="document.title='${OWNED}'">`,
+  "' onmouseover='document.title=1' x='",
+  `<img src=//evil.example/x onerror=document.title='${OWNED}'>`,
+  "</style></title></textarea><iframe srcdoc='<script>parent.document.title=1</script>'></iframe>",
+  "<meta http-equiv=refresh content='0;url=//evil.example/'><base href=//evil.example/>",
+  "&lt;script&gt;&#60;script&#62;&#x3c;b&#x3e;",
+  "<form action=//evil.example/><button formaction=javascript:alert(1)>Log in again</button></form>",
+  "<style>*{background:url(//evil.example/)}</style><link rel=stylesheet href=//evil.example/>",
+].join("");

@@ -12,6 +12,27 @@ import { Token } from "../../src/token.js";
 import { introspect, userinfo } from "../../src/userinfo.js";
 import { tempFolder } from "./temp-folder.js";
 
+/** What is asked of a server, by where it listens. */
+export const TARGETS = {
+  "the routes": (host: string) => ({ host }),
+  // Without `openid`, as a nonce is nothing that this server knows.
+  "an issuer": (host: string) => ({ issuer: host, clientId: "cli", scopes: ["read"] }),
+};
+export const KINDS = Object.keys(TARGETS) as (keyof typeof TARGETS)[];
+
+/** Where each way's own request goes, with the routes and at an issuer. */
+export const PATHS: Readonly<Record<string, readonly [string, string]>> = {
+  "a login by device code": ["/auth/v2/device", "/device"],
+  "a login in the browser": ["/auth/v2/token", "/token"],
+  "a refresh": ["/auth/v2/token", "/token"],
+  userinfo: ["/auth/v2/userinfo", "/userinfo"],
+  introspection: ["/auth/v2/token", "/introspect"],
+  "a logout": ["/auth/v2/token", "/revoke"],
+};
+
+/** Of what comes back only errors are for people: claims and tokens are data for programs. */
+export const shownOf = (result: unknown) => (result instanceof Error ? result : undefined);
+
 /** Somebody who does with a server all that can be done, and keeps what they are shown and told. */
 export interface HostileWorld {
   readonly ui: PersonUi;
