@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -51,6 +51,7 @@ const FOR_BROWSERS = [
   "https://bücher.example/ü?ü#ü",
   "HTTPS://EVIL.example:443/*?[a-z]{b,c}~",
   "http://[::1]:8080/?a&b&c",
+  `https://evil.example/'; touch ${MADE_BY_SHELL}; '`,
 ];
 
 describe("a browser is opened", () => {
@@ -144,6 +145,31 @@ describe.runIf(process.platform === "linux")("the system is handed one word, whi
       await child.ended();
     }
     expect(readdirSync(folder)).not.toContain(MADE_BY_SHELL);
+  });
+
+  it("on macOS by open, behind which nothing else stands", async () => {
+    const browser = await fakeBrowser("open");
+    const env = { HOME: tempFolder(), PATH: `${browser.folder}:${process.env["PATH"]}` };
+    for (const address of FOR_BROWSERS) {
+      const child = runNode(WORKER, [BUILT, JSON.stringify(address), "darwin"], env);
+      expect(await browser.called()).toEqual([new URL(address).href]);
+      await child.ended();
+    }
+  });
+
+  it("on Windows by PowerShell, in quotes in which nothing is run", async () => {
+    const shell = await fakeBrowser("powershell.exe");
+    // Where Windows has it, as a file of this name: here a backslash is a letter.
+    const root = join(tempFolder(), "windows");
+    symlinkSync(shell.path, `${root}\\System32\\WindowsPowerShell\\v1.0\\powershell.exe`);
+    const env = { HOME: tempFolder(), SYSTEMROOT: root };
+    for (const address of FOR_BROWSERS) {
+      const child = runNode(WORKER, [BUILT, JSON.stringify(address), "win32"], env);
+      const command = Buffer.from((await shell.called()).at(-1) ?? "", "base64").toString("utf16le");
+      const quoted = /^\$ProgressPreference = 'SilentlyContinue'; Start '((?:[^']|'')*)'$/.exec(command);
+      expect(quoted?.[1]?.replaceAll("''", "'"), command).toBe(new URL(address).href);
+      await child.ended();
+    }
   });
 
   it("and nothing at all where the address is not for browsers", async () => {
