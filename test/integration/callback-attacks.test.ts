@@ -8,9 +8,7 @@ import { listenForCallback } from "../../src/loopback/listener.js";
 import { success } from "../../src/loopback/pages.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
-import { scriptedPerson } from "../../src/testing/index.js";
-import { completeLogin } from "../../src/testing/person.js";
-import { startAuthServer } from "../../src/testing/server/auth-server.js";
+import { completeLogin, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
 import { startIssuer } from "../support/issuer.js";
 
 /** Callbacks that know the state, and still are none: the first that bears it decides, and a code is spent once. */

@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openBrowser } from "../../src/flows/open-browser.js";
-import { listen } from "../../src/testing/server/http.js";
 import { startHostileServer } from "../support/hostile-server.js";
 import { ALL_HOSTILE, MADE_BY_SHELL } from "../support/hostile-text.js";
+import { startPlainServer } from "../support/plain-server.js";
 import { runNode } from "../support/processes.js";
 import { CLI } from "../support/program.js";
 import { tempFolder } from "../support/temp-folder.js";
@@ -75,14 +75,13 @@ describe("a browser is opened", () => {
 async function fakeBrowser(name: string) {
   const calls: string[][] = [];
   const watchers = new Set<() => void>();
-  const { port, close } = await listen(0, async (request, response) => {
+  const port = await startPlainServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += String(chunk);
     calls.push(JSON.parse(text));
     response.end();
     for (const watcher of watchers) watcher();
   });
-  onTestFinished(close);
   const folder = tempFolder();
   const path = join(folder, name);
   const tell = `fetch("http://127.0.0.1:${port}", { method: "POST", body: JSON.stringify(process.argv.slice(1)) })`;

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { listen } from "../../src/testing/server/http.js";
+import { describe, expect, it } from "vitest";
 import { hostileHome, judge, LOGIN } from "../support/hostile-home.js";
 import { ALL_HOSTILE, HOSTILE_TOKEN, MADE_BY_SHELL } from "../support/hostile-text.js";
+import { startPlainServer } from "../support/plain-server.js";
 import { run, runCli } from "../support/program.js";
 
 /** Shells and other programs read what the built program prints of a hostile server's token: real ones, of this machine. */
@@ -39,12 +39,11 @@ describe("what other programs read of it", () => {
     const host = all.server.host;
     expect((await all.cli(["login", host, ...LOGIN])).code).toBe(0);
     const sent: (string | undefined)[] = [];
-    const api = await listen(0, ({ headers }, response) => {
+    const port = await startPlainServer(({ headers }, response) => {
       sent.push(headers.authorization);
       response.end(JSON.stringify(headers));
     });
-    onTestFinished(api.close);
-    const script = `curl -sK <(oidc-auth token ${host} --format curl) http://127.0.0.1:${api.port}/`;
+    const script = `curl -sK <(oidc-auth token ${host} --format curl) http://127.0.0.1:${port}/`;
     const ran = await run(["bash", "-c", script], all.env, { cwd: all.home });
     expect(ran.code).toBe(0);
     expect(sent).toEqual([`Bearer ${HOSTILE_TOKEN}`]);

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { onTestFinished } from "vitest";
-import { listen } from "../../src/testing/server/http.js";
+import { startPlainServer } from "./plain-server.js";
 
 /** One answer, as far as it differs from what an honest server says. */
 export interface HostileAnswer {
@@ -34,14 +33,13 @@ export async function startHostileServer({ evil, accessToken }: HostileOptions):
   const requests: string[] = [];
   const answers = new Map<string, HostileAnswer>();
   const usual = usualAnswers(evil, accessToken ?? "the-token");
-  const { port, close } = await listen(0, (request, response) => {
+  const port = await startPlainServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://server");
     requests.push(`${request.method} ${url.pathname}${url.search}`);
     request.resume();
     const answer = answers.get(url.pathname) ?? usual[url.pathname]?.(`http://127.0.0.1:${port}`, url);
     reply(request, response, answer ?? { status: 404, body: { detail: evil("detail") } });
   });
-  onTestFinished(close);
   return {
     host: `http://127.0.0.1:${port}`,
     requests,
