@@ -18,9 +18,15 @@ const CONNECTING = new Set(["connect", "getaddrinfo"]);
 export function networkFailure(request: HttpRequest, thrown: unknown): NetworkFailure {
   const failure = systemError(thrown);
   const code = failure?.code ?? "";
-  const connecting = CONNECTING.has(failure?.syscall ?? "") || code === "UND_ERR_CONNECT_TIMEOUT";
+  const unsent = isBadPort(thrown);
+  const connecting = unsent || CONNECTING.has(failure?.syscall ?? "") || code === "UND_ERR_CONNECT_TIMEOUT";
   const untrusted = UNTRUSTED.test(code);
-  const [what, hint] = explain(code, request.url);
+  const [what, hint] = unsent
+    ? [
+        `port ${request.url.port} is that of another protocol, and no HTTP request is sent there`,
+        WRONG_ADDRESS,
+      ]
+    : explain(code, request.url);
   const failed = connecting || untrusted ? "cannot be reached" : "did not answer";
   const error = new AuthError("network_error", `The ${name(request)} ${failed}: ${what}.`, {
     cause: foreignCause(thrown, (text) => openText(text, secretsOf(request))),
@@ -28,7 +34,12 @@ export function networkFailure(request: HttpRequest, thrown: unknown): NetworkFa
     unprocessed: request.spends && connecting,
     answerLost: request.spends && !connecting && !untrusted,
   });
-  return { error, passing: !untrusted };
+  return { error, passing: !untrusted && !unsent };
+}
+
+/** Ports to which `fetch` sends nothing ("bad ports" of the Fetch standard); it has no code for it. */
+function isBadPort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.cause instanceof Error && thrown.cause.message === "bad port";
 }
 
 /** The error for a request that took longer than it may. */
