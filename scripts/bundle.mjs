@@ -3,6 +3,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { LINE_LIMIT } from "./program-bundle.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = resolve(root, "dist");
@@ -38,6 +39,7 @@ const common = {
   target: "node20",
   packages: "external",
   logLevel: "warning",
+  lineLimit: LINE_LIMIT,
 };
 
 await bundleProgram();
@@ -101,7 +103,7 @@ async function bundleLibrary() {
 
 /** A class that names itself, `class X { … X … }`, is bundled as `X = class _X { … _X … }`, and would be printed so. */
 function withClassNames(code) {
-  const renamed = [...code.matchAll(/\b(\w+)=class (_\1)\b/g)];
+  const renamed = [...code.matchAll(/\b(\w+)=\s*class\s+(_\1)\b/g)];
   return renamed.reduce(
     (text, [, name, own]) => text.replaceAll(new RegExp(`\\b${own}\\b`, "g"), name),
     code,
