@@ -4,6 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { unverifiedClaims } from "../../src/jwt.js";
+import { logout } from "../../src/logout.js";
 import type { AuthenticateOptions } from "../../src/options.js";
 import { type AuthServer, memoryStore, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
 import { launchBrowser } from "../support/browser.js";
@@ -71,6 +72,30 @@ describe("in the browser", () => {
     expect(await page.getByRole("heading").textContent()).toMatch(/logged in|signed in/i);
     await picture(page, "success");
     expect(await me(server, await token)).toMatchObject({ username: "dora" });
+  });
+
+  it("a person logs out, and ends their session at the provider", async () => {
+    const server = await startAuthServer();
+    onTestFinished(() => server.close());
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    const target = { issuer: server.issuer, clientId: server.clientId };
+    const options: AuthenticateOptions = {
+      store: memoryStore(),
+      ...scriptedPerson({ acts: false }),
+      openBrowser: (url) => void page.goto(url),
+    };
+    const login = authenticate(target, { ...options, flow: "code" });
+    await signIn(page);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await login;
+    const { revoked } = await logout(target, { ...options, endSession: true });
+    expect(revoked).toBe(true);
+    await page.getByRole("heading", { name: "Sign out?" }).waitFor();
+    await picture(page, "sign-out");
+    await page.getByRole("button", { name: "Yes, sign out" }).click();
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await picture(page, "signed-out");
   });
 
   it.each(["light", "dark", "phone"])("the page bears a product's name and logo: %s", async (view) => {

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { Config } from "../../src/config.js";
 import { DeviceFlow } from "../../src/flows/device-flow.js";
 import type { LoginStep } from "../../src/login-ui.js";
+import { logout } from "../../src/logout.js";
 import {
   type AuthServer,
   approveDevice,
@@ -64,6 +65,20 @@ describe("the provider behind the server, as a target of its own", () => {
     await expect(flow.poll(code)).rejects.toMatchObject({ code: "expired_token" });
     const seconds = clock.pauses.slice(0, 4).map((ms) => Math.floor(ms / 1000));
     expect(seconds).toEqual([5, 5, 10, 15]);
+  });
+
+  it("logs out without a word in the output of the test", async () => {
+    const said = [vi.spyOn(console, "info"), vi.spyOn(console, "warn")];
+    onTestFinished(() => said.forEach((spy) => void spy.mockRestore()));
+    const { server, target, alone } = await toolWorld();
+    const token = await authenticate(target, { ...alone, ...scriptedPerson(), flow: "code" });
+    const { revoked, endSessionUrl = "" } = await logout(target, alone);
+    expect(revoked).toBe(true);
+    expect((await fetch(server.meUrl, { headers: token.headers })).status).toBe(401);
+    expect((await fetch(endSessionUrl)).status).toBe(200);
+    const end = await fetch(`${server.issuer}/session/end/success`);
+    expect([end.status, await end.text()]).toEqual([200, expect.stringContaining("You are signed out")]);
+    expect(said.flatMap((spy) => spy.mock.calls)).toEqual([]);
   });
 
   it("revokes, and goes down, as the routes do", async () => {

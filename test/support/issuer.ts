@@ -117,10 +117,8 @@ export async function issuerConfiguration(options: IssuerTestOptions): Promise<C
     features: {
       ...settings.features,
       introspection: { enabled: true, allowedPolicy: () => true },
-      revocation: { enabled: true, allowedPolicy: () => true },
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
       ...features,
     } as NonNullable<Configuration["features"]>,
     ...options.configuration,

@@ -9,6 +9,7 @@ import {
   deviceDonePage,
   escapeHtml,
   loginPage,
+  logoutPage,
   page,
 } from "./pages.js";
 
@@ -30,6 +31,16 @@ export const DEVICE_PAGES = {
     context.body = deviceDonePage();
   },
 } satisfies NonNullable<Configuration["features"]>["deviceFlow"];
+
+/** The pages on which a person ends their session at the provider. */
+export const LOGOUT_PAGES = {
+  logoutSource: (context, form) => {
+    context.body = logoutPage(form);
+  },
+  postLogoutSuccessSource: (context) => {
+    context.body = page("You are signed out", "<p>You can close this tab.</p>");
+  },
+} satisfies NonNullable<Configuration["features"]>["rpInitiatedLogout"];
 
 export function problemPage(problem: string): string {
   return page("That did not work", `<p>${escapeHtml(problem)}</p>`);

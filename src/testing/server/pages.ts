@@ -73,3 +73,11 @@ export function codeConfirmPage(form: string, userCode: string): string {
 export function deviceDonePage(): string {
   return page("You are signed in", "<p>Your device is connected. You can close this tab.</p>");
 }
+
+export function logoutPage(form: string): string {
+  return page(
+    "Sign out?",
+    `${form}<button type="submit" form="op.logoutForm" name="logout" value="yes">Yes, sign out</button>
+<button class="quiet" type="submit" form="op.logoutForm">No, stay signed in</button>`,
+  );
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
-import { DEVICE_PAGES, problemPage } from "./interactions.js";
+import { DEVICE_PAGES, LOGOUT_PAGES, problemPage } from "./interactions.js";
 
 export const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -54,8 +54,17 @@ export async function providerSettings(
     features: {
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true, ...DEVICE_PAGES },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      // What the package does by itself, but without its advice, which would stand in the output of each tool's tests.
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) =>
+          client.clientAuthMethod !== "none" || token.clientId === client.clientId,
+      },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
+      rpInitiatedLogout: { enabled: true, ...LOGOUT_PAGES },
     },
     renderError: (context, out) => {
       context.type = "html";
