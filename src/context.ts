@@ -12,6 +12,8 @@
  * - `login_started`, `logged_in`: a person is asked, for a reason that is told, and has logged in.
  * - `retrying`: something failed that may work later; it is tried again after `delayMs` milliseconds.
  * - `callback_ignored`: something came to the redirect port that is not this login's answer.
+ * - `token_withheld`: a request of `createAuthFetch()` went to an origin that is not among the allowed ones, and so without
+ *   the token; told once for each origin.
  * - `warning`: something that a person should know, in a sentence.
  */
 export type AuthEvent =
@@ -34,6 +36,12 @@ export type AuthEvent =
   | { type: "login_elsewhere"; server: string }
   | { type: "retrying"; what: string; delayMs: number; reason: string }
   | { type: "callback_ignored"; reason: string }
+  | {
+      type: "token_withheld";
+      server: string;
+      /** Where the request went. */
+      origin: string;
+    }
   | { type: "warning"; message: string };
 
 /** What {@link Context.requestTimeoutMs} is where the caller does not say. */

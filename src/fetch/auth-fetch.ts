@@ -2,9 +2,9 @@ import { type Authenticator, createAuthenticator } from "../authenticate.js";
 import type { Config } from "../config.js";
 import { isObserved } from "../debug/channel.js";
 import { AuthError } from "../errors.js";
-import type { Target } from "../flows/session.js";
+import type { Session, Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
-import { safeUrl } from "../settings/address.js";
+import { safeOrigin } from "../settings/address.js";
 import { invalid } from "../settings/checks.js";
 import { cleanText, withoutTokens } from "../text.js";
 import type { Token } from "../token.js";
@@ -14,8 +14,9 @@ import { Outgoing } from "./outgoing.js";
 /** Options of `createAuthFetch()`. */
 export interface AuthFetchOptions extends AuthenticateOptions {
   /**
-   * Origins that get the token, such as `https://api.example.org`. Default: that of the target's `resource`, else of its
-   * host or issuer.
+   * Origins that get the token, such as `https://api.example.org`, each in full. Default: that of the target's
+   * `resource`, else of its host or issuer. An API elsewhere has to be named: where a request goes out without the token,
+   * `explain` and `onEvent` are told (`token_withheld`).
    */
   origins?: readonly (string | URL)[] | undefined;
 }
@@ -38,9 +39,13 @@ export function createAuthFetch(target: Target, options: AuthFetchOptions = {}):
   const { config, context } = token.session;
   const insecure = config.settings.allowInsecureHost;
   const allowed = allowedOrigins(config, origins);
+  const withheld = tellerOfWithheld(token.session, allowed);
   return async (input, init) => {
     const request = new Outgoing(input, init);
-    if (!allowed.has(request.url.origin)) return context.fetch(input, init);
+    if (!allowed.has(request.url.origin)) {
+      withheld(request.url.origin);
+      return context.fetch(input, init);
+    }
     const plain = isObserved()
       ? (await import("./observed-fetch.js")).observedFetch(context.fetch)
       : context.fetch;
@@ -55,7 +60,23 @@ function allowedOrigins(config: Config, origins: AuthFetchOptions["origins"]): R
     return new Set([new URL(own ?? config.host).origin]);
   }
   if (!Array.isArray(origins)) throw invalid("origins", "must be a list of origins", origins);
-  return new Set(origins.map((one) => safeUrl(one, settings.allowInsecureHost, "origins").origin));
+  return new Set(origins.map((one) => safeOrigin(one, settings.allowInsecureHost, "origins")));
+}
+
+/** Tells of each origin once that it gets no token: a forgotten `origins` would look like an API that refuses. */
+function tellerOfWithheld(
+  { config, context }: Session,
+  allowed: ReadonlySet<string>,
+): (origin: string) => void {
+  // What has no origin, such as a data: URL, asks nobody.
+  const told = new Set(["null"]);
+  return (origin) => {
+    if (told.has(origin)) return;
+    told.add(origin);
+    const named = [...allowed].join(", ") || "none";
+    context.explain(`No token is sent to ${origin}: it is not among the origins (${named}).`);
+    context.emit({ type: "token_withheld", server: config.host, origin });
+  };
 }
 
 interface Carrying extends Sending {

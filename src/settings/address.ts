@@ -28,6 +28,21 @@ export function safeUrl(address: string | URL, allowInsecure: boolean, field: st
   return url;
 }
 
+/**
+ * The origin of an address that is written in full: which one a secret goes to is not guessed, and no pattern.
+ *
+ * @throws AuthError `invalid_config`, `insecure_host`
+ */
+export function safeOrigin(address: string | URL, allowInsecure: boolean, field: string): string {
+  const given = String(address).trim();
+  const url = httpUrl(given);
+  if (!url) {
+    const what = "must hold http(s) origins in full, such as https://api.example.org";
+    throw invalid(field, what, typeof address === "string" ? withoutCredentials(given) : address);
+  }
+  return safeUrl(url, allowInsecure, field).origin;
+}
+
 /** Whether a secret may be sent there: https, or this machine, or where the caller allows it. */
 export function isSafe(url: URL, allowInsecure: boolean): boolean {
   return (

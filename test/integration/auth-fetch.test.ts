@@ -17,6 +17,15 @@ async function world(answer: (asked: Asked) => Answer | undefined = () => [200, 
   return { issuer, provider, count, person, token, api, authFetch };
 }
 
+function catchIt(work: () => unknown): Error {
+  try {
+    work();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was thrown");
+}
+
 const bearer = (asked: Asked | undefined) => asked?.headers.authorization?.replace("Bearer ", "");
 
 describe("the token", () => {
@@ -28,6 +37,32 @@ describe("the token", () => {
     expect(bearer(api.asked[0])).toBe(token.accessToken);
     expect(api.asked[0]).toMatchObject({ method: "GET", path: "/me?x=1", headers: { accept: "text/plain" } });
     expect(other.asked[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it("is told to be missing where the origin is not named, once for each, and a request without an origin is not", async () => {
+    const { issuer, person } = await world();
+    const [api, other] = [await startApi(() => [401]), await startApi(() => [200])];
+    const steps: string[] = [];
+    const authFetch = createAuthFetch(
+      { issuer, clientId: "cli" },
+      { ...person.options, explain: (step) => steps.push(step) },
+    );
+    // The default is the issuer's own origin, which is hardly ever the API's.
+    for (const path of ["/me", "/items"]) expect((await authFetch(`${api.url}${path}`)).status).toBe(401);
+    await authFetch(new Request(other.url));
+    expect(await (await authFetch("data:,text")).text()).toBe("text");
+    const { origin } = new URL(issuer);
+    expect(steps).toEqual([
+      `No token is sent to ${api.url}: it is not among the origins (${origin}).`,
+      `No token is sent to ${other.url}: it is not among the origins (${origin}).`,
+    ]);
+    expect(person.events.filter(({ type }) => type === "token_withheld")).toEqual([
+      { type: "token_withheld", server: issuer, origin: api.url },
+      { type: "token_withheld", server: issuer, origin: other.url },
+    ]);
+    expect([...api.asked, ...other.asked].map(bearer)).toEqual([undefined, undefined, undefined]);
+    await authFetch(`${issuer}/me`);
+    expect(person.events.filter(({ type }) => type === "token_withheld")).toHaveLength(2);
   });
 
   it("goes to the target's own origin where no origins are named", async () => {
@@ -419,6 +454,39 @@ it("wrong origins and options are told at once", () => {
   );
   expect(() => createAuthFetch(target, { origins: "x" as never })).toThrow(
     expect.objectContaining({ code: "invalid_config" }),
+  );
+});
+
+describe("an origin is written in full, or it is wrong at once", () => {
+  const target = { issuer: "https://login.example.org", clientId: "cli" };
+
+  it.each([
+    ["*", "*"],
+    ["https://*", "https://*"],
+    ["https://*.example.org", "https://*.example.org"],
+    ["127.0.0.1:8080", "127.0.0.1:8080"],
+    ["localhost:8080", "localhost:8080"],
+    ["api.example.org", "api.example.org"],
+    ["file:///etc", "file:///etc"],
+    ["https://me:a-secret@api.example.org", "https://api.example.org"],
+    ["", ""],
+    [7, "7"],
+  ])("%s", (entry, shown) => {
+    const origins = ["https://other.example.org", entry] as string[];
+    const error = catchIt(() => createAuthFetch(target, { origins }));
+    expect(error).toMatchObject({ code: "invalid_config" });
+    expect(error.message).toMatch(/^origins must hold http\(s\) origins in full/);
+    expect(error.message).toContain(`(it is ${typeof entry === "string" ? `"${shown}"` : shown})`);
+    expect(error.message).not.toContain("a-secret");
+  });
+
+  it.each(["https://api.example.org", " https://API.example.org:443/v1?x=1 ", "http://127.0.0.1:8080"])(
+    "and %s is",
+    (entry) => {
+      expect(() =>
+        createAuthFetch(target, { origins: [entry, new URL("https://x.example.org")] }),
+      ).not.toThrow();
+    },
   );
 });
 
