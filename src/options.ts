@@ -67,7 +67,7 @@ export interface LoginOptions extends RouteOptions {
    * `INTERACTIVE_SESSION`.
    */
   interactive?: boolean | undefined;
-  /** Ends the call with `login_cancelled`. */
+  /** Ends the call with `login_cancelled`; with `login_timeout` where it is an `AbortSignal.timeout()`. */
   signal?: AbortSignal | undefined;
   /** Shows the login to the person. Default: the terminal, on standard error. */
   ui?: LoginUi | undefined;

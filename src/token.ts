@@ -113,9 +113,9 @@ export class Token {
  * where that is under ten minutes. Where the clock was set back since it was issued, its end says nothing: then one
  * that can be renewed is not good.
  *
- * @param now Unix milliseconds
+ * @param now Unix milliseconds; default: now
  */
-export function isUsable(token: Token, now: number): boolean {
+export function isUsable(token: Token, now: number = Date.now()): boolean {
   return token.expiresAt - now / 1000 > margin(token) && !isFromLater(token, now);
 }
 
@@ -135,9 +135,9 @@ function margin(token: Token): number {
 /**
  * Whether a refresh is worth one try: there is a refresh token and its end is not certainly past.
  *
- * @param now Unix milliseconds
+ * @param now Unix milliseconds; default: now
  */
-export function isRefreshable(token: Token, now: number): boolean {
+export function isRefreshable(token: Token, now: number = Date.now()): boolean {
   if (!token.refreshToken) return false;
   return token.refreshExpiresAt === undefined || token.refreshExpiresAt > now / 1000;
 }

@@ -4,7 +4,7 @@ import type { AuthenticateOptions } from "../options.js";
 
 /** One call of what {@link tokenProvider} gives. */
 export interface TokenProviderCall {
-  /** Ends the call with `login_cancelled`. */
+  /** Ends the call with `login_cancelled`; with `login_timeout` where it is an `AbortSignal.timeout()`. */
   signal?: AbortSignal | undefined;
   /** An access token that the API has just refused (401): it is renewed, whatever its end says. */
   rejected?: string | undefined;

@@ -313,6 +313,14 @@ describe("callers in one process", () => {
     expect(await me(server, await login({ flow: "code" }))).toBe(200);
   });
 
+  it("whose time runs out by their own signal are told that it did", async () => {
+    const { login } = await world();
+    // Nobody acts: nothing but the signal ends it.
+    const { ui } = scriptedPerson({ acts: false });
+    const ended = login({ ui, flow: "code", signal: AbortSignal.timeout(1) });
+    await expect(ended).rejects.toMatchObject({ code: "login_timeout" });
+  });
+
   it("with a signal that is already aborted get nothing begun", async () => {
     const { server, login } = await world();
     await expect(login({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "login_cancelled" });

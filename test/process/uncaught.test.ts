@@ -11,7 +11,12 @@ const HOST = "https://auth.example.org";
 
 it.each([
   ["as soon as it is called", '"http://auth.example.org"', "insecure_host", "host is"],
-  ["after it has looked for a login", `"${HOST}", { interactive: false }`, "interaction_required", "A login at"],
+  [
+    "after it has looked for a login",
+    `"${HOST}", { interactive: false }`,
+    "interaction_required",
+    "A login at",
+  ],
 ])("an error %s is read at once: short, with its message and what to do", async (_when, call, code, said) => {
   const home = tempFolder();
   const program = join(home, "program.mjs");

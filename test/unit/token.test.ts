@@ -131,6 +131,16 @@ describe("isUsable", () => {
   });
 });
 
+it("isUsable and isRefreshable judge by the present time where none is given", () => {
+  const at = (seconds: number) => new Token({ accessToken: "a", expiresAt: Date.now() / 1000 + seconds });
+  expect([isUsable(at(3600)), isUsable(at(-3600))]).toEqual([true, false]);
+  const until = (seconds: number) => {
+    const refreshExpiresAt = Date.now() / 1000 + seconds;
+    return new Token({ accessToken: "a", expiresAt: 1, refreshToken: "r", refreshExpiresAt });
+  };
+  expect([isRefreshable(until(3600)), isRefreshable(until(-3600))]).toEqual([true, false]);
+});
+
 describe("isRefreshable", () => {
   const token = (init: object) => new Token({ accessToken: "a", expiresAt: 1, ...init });
 
