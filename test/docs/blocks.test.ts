@@ -57,6 +57,26 @@ describe("the blocks of our pages", () => {
     context.expect(outcome.code, outcome.output).toBe(0);
   });
 
+  it("make a tool whose commands all work: login, status, items, logout", { timeout: 90_000 }, async () => {
+    const tool = blocks.find(({ code }) => code.includes('new Command("my-tool")'));
+    if (!tool) throw new Error("No page has the tool.");
+    const home = mkdtempSync(join(folder, "tool-"));
+    const run = async (ARGS: string, more = {}) => {
+      const variables = { ...tool.variables, ...more, ARGS, XDG_CACHE_HOME: home };
+      return runner.runTypeScript({ ...tool, variables });
+    };
+    const nobody = await run("items", { INTERACTIVE_SESSION: "0" });
+    expect(nobody.code).toBe(3);
+    expect(nobody.output).toMatch(/^Log in: my-tool login$/m);
+    expect(await run("status")).toEqual({ code: 0, output: "" });
+    expect(await run("login")).toMatchObject({ code: 0 });
+    const good = expect.stringMatching(/^https:\/\/auth\.example\.org: good until \d/);
+    expect(await run("status")).toEqual({ code: 0, output: good });
+    expect(await run("items")).toMatchObject({ code: 0 });
+    expect(await run("logout")).toEqual({ code: 0, output: "" });
+    expect(await run("status")).toEqual({ code: 0, output: "" });
+  });
+
   it("are run but for a few, each with its reason", () => {
     const rest = blocks.filter(({ notRun }) => notRun !== undefined);
     const reasons = rest.map(({ page, line, notRun }) => `  ${page}:${line}: ${notRun}`);

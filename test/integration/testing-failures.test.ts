@@ -89,13 +89,17 @@ describe("the ready-made failures", () => {
     });
   });
 
-  it("of the protected API have the token renewed", async () => {
-    const { server, host, alone } = await toolWorld();
-    const authFetch = createAuthFetch(host, { ...alone, ...scriptedPerson() });
-    server.fail("me", failures.tokenRefused, 1);
-    expect(await (await authFetch(server.meUrl)).json()).toMatchObject({ username: "alice" });
-    expect(server.counts).toMatchObject({ me: 2, refreshes: 1 });
-  });
+  it.each(["the routes", "the issuer"])(
+    "of the protected API have the token of %s renewed",
+    async (whose) => {
+      const { server, host, target, alone } = await toolWorld();
+      const options = { ...alone, ...scriptedPerson(), origins: [server.host] };
+      const authFetch = createAuthFetch(whose === "the routes" ? host : target, options);
+      server.fail("me", failures.tokenRefused);
+      expect(await (await authFetch(server.meUrl)).json()).toMatchObject({ username: "alice" });
+      expect(server.counts).toMatchObject({ me: 2, refreshes: 1 });
+    },
+  );
 });
 
 /** How a tool's author causes an error, as the page on testing tells. */
