@@ -2,17 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { anchorOf, siteLink } from "../../docs/.vitepress/repository-links.mjs";
-import { pages, ROOT, readPage } from "./pages.js";
-
-/** A page without its fenced blocks, in which nothing is a link. */
-const prose = (text: string) => text.replace(/^( *)(`{3,})[\s\S]*?^\1\2$/gm, "");
-
-/** The links of a page, but for those to other sites. */
-function linksIn(text: string): string[] {
-  return [...prose(text).matchAll(/\[(?:[^\]]|`[^`]*`)*\]\(([^)\s]+)\)/g)]
-    .map(([, href = ""]) => href)
-    .filter((href) => !/^[a-z]+:/i.test(href));
-}
+import { linksIn, pages, prose, ROOT, readPage } from "./pages.js";
 
 /** The names that the headings of a page can be linked by. */
 function anchorsIn(text: string): Set<string> {

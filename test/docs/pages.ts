@@ -77,3 +77,13 @@ export function allBlocks(...languages: string[]): Block[] {
     .flatMap((page) => blocksIn(page, readPage(page)))
     .filter(({ language }) => languages.length === 0 || languages.includes(language));
 }
+
+/** A page without its fenced blocks, in which nothing is a link. */
+export const prose = (text: string) => text.replace(/^( *)(`{3,})[\s\S]*?^\1\2$/gm, "");
+
+/** The links of a page, but for those to other sites. */
+export function linksIn(text: string): string[] {
+  return [...prose(text).matchAll(/\[(?:[^\]]|`[^`]*`)*\]\(([^)\s]+)\)/g)]
+    .map(([, href = ""]) => href)
+    .filter((href) => !/^[a-z]+:/i.test(href));
+}

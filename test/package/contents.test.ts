@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path/posix";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SHOWN } from "../../docs/.vitepress/repository-links.mjs";
 import { COMMANDS } from "../../src/cli/registry.js";
+import { linksIn, pages, readPage } from "../docs/pages.js";
 import { filesIn, ROOT } from "../guards/imports.js";
 import { readJson } from "./lockfile.js";
 
@@ -32,19 +34,41 @@ beforeAll(() => {
   files = packed.files;
 });
 
-/** The built form of each source file, and what is made beside them. */
+/** Pages that only the site needs: its first one, and those that show a file of the package there. */
+const OF_THE_SITE = ["index.md", ...Object.keys(SHOWN)].map((name) => `docs/${name}`);
+
+/** The built form of each source file, what is made beside them, and what people read. */
 function expectedFiles(): string[] {
   const built = filesIn("src", /\.ts$/).flatMap((file) => {
     const path = file.replace(/^src/, "dist").replace(/\.ts$/, "");
     return [`${path}.js`, `${path}.d.ts`];
   });
   const made = ["dist/core.js", "dist/cli/oidc-auth.cjs", "dist/man/oidc-auth.1"];
-  return [...built, ...made, "CHANGELOG.md", "LICENSE", "README.md", "package.json"].sort();
+  const read = pages().filter((page) => page !== "CONTRIBUTING.md" && !OF_THE_SITE.includes(page));
+  const examples = filesIn("examples", /\.\w+$/);
+  return [...new Set([...built, ...made, ...read, ...examples, "LICENSE", "package.json"])].sort();
 }
 
 describe("the packed package", () => {
   it("holds what was built from src, its papers, and no other file", () => {
     expect(files.map(({ path }) => path).sort()).toEqual(expectedFiles());
+  });
+
+  it("holds all that its pages link to, so that they can be read where it is installed", () => {
+    const paths = files.map(({ path }) => path);
+    const links = paths
+      .filter((path) => path.endsWith(".md"))
+      .flatMap((path) => linksIn(readPage(path)).map((href) => [path, href.replace(/#.*/, "")] as const))
+      .filter(([, href]) => href !== "");
+    expect(links.length).toBeGreaterThan(50);
+    const leadsNowhere = ([page, href]: readonly [string, string]) => {
+      const target = join(dirname(page), href);
+      return href.startsWith("/") || !paths.some((path) => path === target || path.startsWith(`${target}/`));
+    };
+    expect(links.filter(leadsNowhere)).toEqual([]);
+    expect(
+      ["/docs/start.md", "src/token.ts", "docs/index.md"].map((href) => leadsNowhere(["README.md", href])),
+    ).toEqual([true, true, true]);
   });
 
   it("holds everything that package.json points to, and its programs can be run", () => {
