@@ -48,8 +48,8 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
     return typeof value === "string" ? value : "";
   };
   const deviceCode = text("device_code");
-  const code = text("user_code");
-  const userCode = code.length <= MAX_USER_CODE_LENGTH ? cleanText(code) : "";
+  const given = text("user_code");
+  const userCode = given.length <= MAX_USER_CODE_LENGTH ? cleanText(given) : "";
   const uri = (field: string) => httpUrl(text(field))?.href;
   // Google still writes the name of an early draft.
   const verificationUri = uri("verification_uri") ?? uri("verification_url");

@@ -88,9 +88,7 @@ describe("the hint", () => {
     const commands = commandsOf(await hint({ account: "bob" }, target));
     expect(commands).toHaveLength(3);
     for (const command of commands) {
-      expect(command).toContain(
-        "oidc-auth https://login.example.org --client-id cli --dpop --account bob",
-      );
+      expect(command).toContain("oidc-auth https://login.example.org --client-id cli --dpop --account bob");
     }
   });
 
