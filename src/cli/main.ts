@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { AuthError } from "../errors.js";
 import { run } from "./run.js";
 
 /** Shells report a program that a signal ended as 128 and the signal's number. */
@@ -13,7 +14,7 @@ for (const [name, status] of Object.entries(SIGNALS)) {
     // The second time it is meant: nothing is waited for.
     if (interrupted !== undefined) process.exit(status);
     interrupted = status;
-    interrupt.abort();
+    interrupt.abort(new AuthError("login_cancelled", `Ended by ${name}.`));
   });
 }
 for (const [name, handler] of handlers) process.on(name, handler);

@@ -51,7 +51,7 @@ async function runCommand(command: Command, argv: readonly string[], io: CliIo):
   return (await command.run(input, io)) ?? 0;
 }
 
-async function report(error: unknown, { stderr, env }: CliIo): Promise<void> {
+async function report(error: unknown, { stderr, env, signal }: CliIo): Promise<void> {
   const { traceOf } = await import("./trace.js");
   if (!(error instanceof AuthError)) {
     stderr.write(`oidc-auth: This is a mistake of the program's own: please report it.\n${traceOf(error)}\n`);
@@ -59,7 +59,8 @@ async function report(error: unknown, { stderr, env }: CliIo): Promise<void> {
   }
   const lines = [`oidc-auth: ${error.message}`];
   if (error.description) lines.push(`The server said: ${error.description}`);
-  if (error.hint) lines.push(`What to do: ${error.hint}`);
+  // Who has ended it knows what to do.
+  if (error.hint && !signal.aborted) lines.push(`What to do: ${error.hint}`);
   if (wantsDebugLines(env)) lines.push(traceOf(error));
   stderr.write(`${lines.join("\n")}\n`);
 }

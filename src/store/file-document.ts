@@ -1,6 +1,5 @@
 import { isRecord } from "../jwt.js";
 import type { Entry } from "./backend.js";
-import { changedText } from "./kept-text.js";
 import { serverSlot } from "./server-slot.js";
 
 /** The key under which the one token of a bare file is held. */
@@ -16,6 +15,13 @@ const NORMAL = /^https?:\/\/[a-z0-9.-]+(:(?!80$|443$)\d+)?$/;
 interface Source {
   readonly text: string;
   readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** The members that a file is to hold, those that it held, and the text they were read from. */
+export interface DocumentChange {
+  readonly next: ReadonlyMap<string, unknown>;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly text: string;
 }
 
 /**
@@ -106,9 +112,10 @@ export class StoreDocument {
     return this.layout === "bare" ? ANY_KEY : key;
   }
 
-  toText(): string {
+  /** What is to be written in the place of what was read: who only reads need not know how. */
+  change(): DocumentChange {
     const { text, content } = this.#source;
-    return `${changedText(this.layout === "bare" ? this.#bareMembers() : this.#values, content, text)}\n`;
+    return { next: this.layout === "bare" ? this.#bareMembers() : this.#values, before: content, text };
   }
 
   #bareMembers(): ReadonlyMap<string, unknown> {

@@ -4,7 +4,7 @@ import { AuthError, cancelled } from "../errors.js";
 import { discard } from "../files/replace-file.js";
 import { breakLock, createLock, type Holder, readHolder, touchLock } from "./lock-file.js";
 import { isAlive } from "./lock-owner.js";
-import { EAGER, type Patience, pauseBeforeRetry } from "./wait-for-lock.js";
+import { EAGER, type Patience, pauseInQueue } from "./wait-for-lock.js";
 
 /** Times of the lock, in milliseconds. Tests shorten them. */
 export interface LockTimes {
@@ -83,7 +83,7 @@ export class FileLock {
       if (await options.giveUp?.()) return undefined;
       const waited = performance.now() - start;
       if (waited > times.waitMs) throw lockedError(path, watch.holder, waited);
-      await pauseBeforeRetry(waited, options.patience ?? EAGER, options.signal);
+      await pauseInQueue(waited, options.patience ?? EAGER, options.signal);
     }
   }
 

@@ -11,6 +11,7 @@ import { refusePlantedLink } from "./file-dangers.js";
 import { MAX_STORE_BYTES, StoreDocument } from "./file-document.js";
 import { FileLock, LOCK_TIMES } from "./file-lock.js";
 import { inTurn } from "./in-turn.js";
+import { changedText } from "./kept-text.js";
 import { removeLitter } from "./litter.js";
 import { ReservedSpace } from "./reserved-space.js";
 import { isMissing, isSystemError, unreadable, unwritable } from "./store-error.js";
@@ -67,7 +68,8 @@ export class FileWriter {
       const document = found ?? StoreDocument.empty();
       if (!edit(document)) return false;
       if (!found) await this.#keepAside(path);
-      return (await this.#replace(path, document.toText(), lock, key)) || undefined;
+      const { next, before, text } = document.change();
+      return (await this.#replace(path, `${changedText(next, before, text)}\n`, lock, key)) || undefined;
     } finally {
       await lock.release();
     }

@@ -19,7 +19,7 @@ export const PATIENT: Patience = (waitedMs) => Math.min(1000, 20 + waitedMs / 2)
  *
  * @throws AuthError `login_cancelled`
  */
-export async function pauseBeforeRetry(
+export async function pauseInQueue(
   waitedMs: number,
   patience: Patience,
   signal: AbortSignal | undefined,
@@ -66,6 +66,6 @@ export async function waitForLock<L, T>(
       const seconds = Math.round(waited / 1000);
       throw new AuthError("store_locked", `A token in ${where} has been in use for ${seconds} s.`);
     }
-    await pauseBeforeRetry(waited, PATIENT, signal);
+    await pauseInQueue(waited, PATIENT, signal);
   }
 }

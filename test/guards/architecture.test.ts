@@ -62,7 +62,7 @@ describe("the layers", () => {
 
 describe("what is loaded", () => {
   const heavy =
-    /(debug\/(lines|told-request)|flows\/(browser-login|callback-answer|pasted-callback)|loopback\/|terminal\/|servers\/|file-writer|file-lock)/;
+    /(debug\/(lines|told-request)|flows\/(browser-login|callback-answer|pasted-callback)|loopback\/|terminal\/|servers\/|file-writer|file-lock|kept-text)/;
   // Part of Node's own start-up, so that naming them costs nothing.
   const free = ["node:fs", "node:os", "node:path"];
 

@@ -556,7 +556,7 @@ describe("doctor", () => {
   it("names what fails, with the remedy, and ends with 1", async () => {
     const { run, path } = all;
     chmodSync(path, 0o644);
-    const result = await run(["doctor", "http://127.0.0.1:9"]);
+    const result = await run(["doctor", "http://127.0.0.1:2"]);
     expect(result.code).toBe(1);
     expect(result.stdout).toMatch(/^FAIL {2}The device route .* cannot be reached: port 9 is /m);
     expect(result.stdout).toMatch(/^warn {2}nobody can log in here/m);

@@ -16,6 +16,7 @@ it("64 processes that each put 20 logins lose none of 1,280", { timeout: 180_000
     runNode(worker("put-forever"), [path, `p${n}`, "20"]),
   );
   const ends = await Promise.all(children.map((child) => child.ended()));
+  expect(children.flatMap((child) => child.errors)).toEqual([]);
   expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
   expect(Object.keys(JSON.parse(readFileSync(path, "utf8")))).toHaveLength(1280);
   expect(readdirSync(dirname(path))).toEqual(["store.json"]);

@@ -49,7 +49,7 @@ describe("the program as one file", () => {
         process.execPath,
         alone,
         "token",
-        "http://127.0.0.1:9",
+        "http://127.0.0.1:2",
         "--client-id",
         "x",
         "--credentials",
@@ -68,7 +68,7 @@ describe.runIf(process.platform === "linux")("the program as a single executable
     expect(run(program, "token", HOST)).toBe("the-token");
     expect(run(program, "--list")).toBe(HOST);
     expect(() =>
-      run(program, "token", "http://127.0.0.1:9", "--client-id", "x", "--credentials", "client"),
+      run(program, "token", "http://127.0.0.1:2", "--client-id", "x", "--credentials", "client"),
     ).toThrow(/cannot be reached/);
   });
 });

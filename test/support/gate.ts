@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { listen } from "../../src/testing/server/http.js";
 
 /** An answer that is held back. */
 export interface Held {
@@ -25,8 +26,13 @@ interface Waiting {
 
 export async function startGate(target: string): Promise<Gate> {
   const waiting: Waiting[] = [];
-  const { port, close } = await listen(0, (request, response) => void pass(request, response));
-  onTestFinished(close);
+  const server = createServer((request, response) => void pass(request, response));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = "";

@@ -1,20 +1,13 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Authenticator, createAuthenticator } from "../../authenticate.js";
-import { AuthError } from "../../errors.js";
-import { MAX_TIMER_MS } from "../../flows/deadline.js";
-import type { Token } from "../../token.js";
+import { createAuthenticator } from "../../authenticate.js";
 import { type Command, type Input, isOn, textOf, UsageError } from "../command.js";
-import type { CliIo } from "../io.js";
+import { warnOn } from "../io.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { keepFresh, putToken } from "../token-file.js";
 import { reporting } from "../warnings.js";
-
-/** How long (milliseconds) before its end a token in the file is replaced. */
-const AHEAD_MS = 90_000;
-/** Shortest pause (milliseconds) between two looks. */
-const PAUSE_MS = 5000;
 
 export const command: Command = {
   usage: "exec HOST [options] -- PROGRAM [ARGUMENTS...]",
@@ -52,8 +45,8 @@ export const command: Command = {
     const stop = new AbortController();
     try {
       const path = join(folder, "token");
-      await put(path, token);
-      void keepFresh(path, token, authenticate, io, stop.signal);
+      await putToken(path, token);
+      void keepFresh(path, token, authenticate, warnOn(io), stop.signal);
       const ended = runProgram(program, words, {
         ...withoutCredentials(process.env, input),
         [names.token]: token.accessToken,
@@ -79,52 +72,6 @@ function withoutCredentials(env: NodeJS.ProcessEnv, input: Input): NodeJS.Proces
 function variable(name: string): string {
   if (/^[A-Za-z_]\w*$/.test(name)) return name;
   throw new UsageError(`${name} is no name of a variable`);
-}
-
-/** Written aside and renamed: the program never reads half a token. */
-async function put(path: string, { accessToken }: Token): Promise<void> {
-  await writeFile(`${path}.new`, accessToken, { mode: 0o600 });
-  await rename(`${path}.new`, path);
-}
-
-/** Replaces the token in the file before it ends, until told to stop. */
-async function keepFresh(
-  path: string,
-  first: Token,
-  authenticate: Authenticator,
-  io: CliIo,
-  stop: AbortSignal,
-): Promise<void> {
-  let token = first;
-  while (!stop.aborted) {
-    const left = token.expiresAt * 1000 - Date.now();
-    const lifetime = (token.expiresAt - (token.issuedAt ?? Date.now() / 1000)) * 1000;
-    // A short token is replaced when a tenth of it is left, as everywhere.
-    await pause(Math.max(PAUSE_MS, left - Math.min(AHEAD_MS, lifetime / 10)), stop);
-    if (stop.aborted) return;
-    try {
-      token = await authenticate({ signal: stop });
-      await put(path, token);
-    } catch (error) {
-      if (stop.aborted) return;
-      const message = error instanceof AuthError ? error.message : "the file cannot be written";
-      io.stderr.write(`oidc-auth: warning: the token was not renewed: ${message}\n`);
-    }
-  }
-}
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
-    // The program is what we wait for.
-    timer.unref();
-    stop.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;

@@ -111,6 +111,8 @@ export async function checkServer({ target, config, options }: Resolved): Promis
     const { uri, ports } = await server.redirects(context, options.signal);
     findings.push(await checkPorts(uri, ports));
   } catch (error) {
+    // Whoever ends us gets no diagnosis: least of all one that blames the server.
+    if (options.signal?.aborted) throw error;
     findings.push(failed("server", error));
   }
   findings.push(

@@ -1,0 +1,18 @@
+/** A machine whose clock can be set, and which can be put to sleep. */
+export function machine() {
+  let [wall, up] = [1_900_000_000_000, 5000];
+  const pass = (ms: number) => {
+    wall += ms;
+    up += ms;
+  };
+  return {
+    now: () => wall,
+    uptime: () => up,
+    /** Time goes by, awake or asleep. */
+    pass,
+    /** Somebody, or a time server, sets the clock. */
+    setClock: (byMs: number) => {
+      wall += byMs;
+    },
+  };
+}
