@@ -23,6 +23,8 @@ export interface SoakOptions {
   /** Most milliseconds between two kills. */
   readonly killEveryMs: number;
   readonly sampleEveryMs: number;
+  /** Whether so much has happened that it may end; asked when the time is up, as machines differ. Default: it has. */
+  readonly enough?: (soFar: Pick<SoakResult, "calls" | "kills" | "ledger">) => boolean;
   /** Ends it early, with what there is so far. */
   readonly signal?: AbortSignal;
 }
@@ -87,7 +89,10 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     for (let n = commands; n < options.processes; n++) fleet.start(n < commands + lasting);
     for (const login of logins.slice(0, commands)) void fleet.command(login);
     const end = started + options.seconds * 1000;
-    while (performance.now() < end && !options.signal?.aborted) {
+    const goesOn = () =>
+      performance.now() < end ||
+      options.enough?.({ calls: fleet.calls, kills: fleet.kills, ledger }) === false;
+    while (goesOn() && !options.signal?.aborted) {
       await pause(chance.between(options.killEveryMs / 5, options.killEveryMs), options.signal);
       const victim = chance.one(fleet.mortals);
       if (victim === undefined) continue;

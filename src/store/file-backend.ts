@@ -1,5 +1,4 @@
 import { type Stats, statSync } from "node:fs";
-import { AuthError } from "../errors.js";
 import { readRegularFile } from "../files/regular-file.js";
 import type { Entry, HeldLock, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { sameEntry } from "./entry.js";
@@ -7,7 +6,7 @@ import { dangersOf, mend, refusePlantedLink } from "./file-dangers.js";
 import { MAX_STORE_BYTES, StoreDocument } from "./file-document.js";
 import type { LockTimes } from "./file-lock.js";
 import type { FileWriter } from "./file-writer.js";
-import { isMissing, unreadable } from "./store-error.js";
+import { readIfThere } from "./store-error.js";
 
 export interface FileBackendOptions {
   /** Told of what was repaired or kept aside. */
@@ -93,21 +92,19 @@ class FileBackend implements TokenStoreBackend {
   }
 
   #read(): StoreDocument {
-    try {
-      const seen = statSync(this.#path);
-      if (this.#cache?.identity === identityOf(seen)) return this.#cache.document;
-      refusePlantedLink(this.#path);
-      const { bytes, stat } = readRegularFile(this.#path, MAX_STORE_BYTES);
-      for (const danger of dangersOf(this.#path, stat)) this.#warnOnce(mend(this.#path, danger));
-      const document = StoreDocument.parse(bytes);
-      if (!document) return this.#corrupt();
-      this.#cache = { identity: identityOf(stat), document };
-      return document;
-    } catch (error) {
-      if (isMissing(this.#path, error)) return StoreDocument.empty();
-      if (error instanceof AuthError) throw error;
-      throw unreadable(this.#path, error);
-    }
+    return readIfThere(this.#path, () => this.#readFile()) ?? StoreDocument.empty();
+  }
+
+  #readFile(): StoreDocument {
+    const seen = statSync(this.#path);
+    if (this.#cache?.identity === identityOf(seen)) return this.#cache.document;
+    refusePlantedLink(this.#path);
+    const { bytes, stat } = readRegularFile(this.#path, MAX_STORE_BYTES);
+    for (const danger of dangersOf(this.#path, stat)) this.#warnOnce(mend(this.#path, danger));
+    const document = StoreDocument.parse(bytes);
+    if (!document) return this.#corrupt();
+    this.#cache = { identity: identityOf(stat), document };
+    return document;
   }
 
   #corrupt(): StoreDocument {

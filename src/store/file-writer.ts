@@ -14,7 +14,7 @@ import { inTurn } from "./in-turn.js";
 import { changedText } from "./kept-text.js";
 import { removeLitter } from "./litter.js";
 import { ReservedSpace } from "./reserved-space.js";
-import { isMissing, isSystemError, unreadable, unwritable } from "./store-error.js";
+import { isSystemError, readIfThere, unwritable } from "./store-error.js";
 import { EAGER, PATIENT } from "./wait-for-lock.js";
 
 /** How often a change is begun anew where it failed for a moment, or our lock was taken over in the middle of it. */
@@ -170,12 +170,8 @@ export class FileWriter {
 
   /** What the file holds; undefined where it is not a store. */
   #readForChange(path: string): StoreDocument | undefined {
-    try {
-      return StoreDocument.parse(readRegularFile(path, MAX_STORE_BYTES).bytes);
-    } catch (error) {
-      if (isMissing(path, error)) return StoreDocument.empty();
-      throw unreadable(path, error);
-    }
+    const found = readIfThere(path, () => readRegularFile(path, MAX_STORE_BYTES));
+    return found ? StoreDocument.parse(found.bytes) : StoreDocument.empty();
   }
 
   /** Moves a file that is not a store out of the way, for a person to look at: nothing is ever overwritten. */

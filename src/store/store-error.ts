@@ -8,9 +8,26 @@ export function isSystemError(error: unknown, ...codes: string[]): error is Node
   return typeof code === "string" && (codes.length === 0 || codes.includes(code));
 }
 
-/** Whether there is no such file, as an error says. On file servers one may be missing only while it is replaced. */
-export function isMissing(path: string, error: unknown): boolean {
-  return isSystemError(error, "ENOENT") && !existsSync(path);
+/** How often a file is looked for that was not there, and then is. */
+const ATTEMPTS = 3;
+
+/**
+ * Reads a file that others may make, or replace, at this very moment.
+ *
+ * @returns undefined where there is none
+ * @throws AuthError `store_unreadable`, and what `read` throws of that kind
+ */
+export function readIfThere<T>(path: string, read: () => T): T | undefined {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof AuthError) throw error;
+      const missing = isSystemError(error, "ENOENT");
+      if (missing && !existsSync(path)) return undefined;
+      if (!missing || attempt === ATTEMPTS) throw unreadable(path, error);
+    }
+  }
 }
 
 export function unreadable(path: string, error: unknown): AuthError {

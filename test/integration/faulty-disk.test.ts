@@ -151,6 +151,21 @@ function codesFor(name: string, way: Fault["way"]): string[] {
   return codes.filter((code) => way === "lost" || name !== "unlink" || code !== "ENOENT");
 }
 
+it("a file that is made, or replaced, at the very moment at which it is looked for is found", async () => {
+  const get = OPERATIONS.find(({ name }) => name === "get()") as Operation;
+  const { calls } = await attempt(get);
+  expect(calls.filter((name) => /^(open|stat|lstat)/.test(name)).length).toBeGreaterThan(3);
+  for (const call of calls.keys()) {
+    const fault: Fault = { call, code: "ENOENT", way: "once" };
+    let found: string | undefined;
+    const run = async (store: TokenStore) => {
+      found = (await store.get(HOST))?.accessToken;
+    };
+    expect((await attempt({ ...get, run }, fault)).error).toBeUndefined();
+    expect(found).toBe("old");
+  }
+});
+
 describe.each(OPERATIONS)("$name", (operation) => {
   it.each(["once", "lost", "always", "gone"] as const)(
     "survives each call that fails: %s",

@@ -1,6 +1,10 @@
-/** A machine whose clock can be set, and which can be put to sleep. */
-export function machine() {
-  let [wall, up] = [1_900_000_000_000, 5000];
+/**
+ * A machine whose clock can be set, and which can be put to sleep.
+ *
+ * @param wall what its clock shows at first, in Unix milliseconds
+ */
+export function machine(wall = 1_900_000_000_000) {
+  let up = 5000;
   const pass = (ms: number) => {
     wall += ms;
     up += ms;
