@@ -53,7 +53,7 @@ class FileBackend implements TokenStoreBackend {
       if (condition && !sameEntry(document.get(key), condition.ifUnchanged)) return false;
       document.set(key, entry);
       return true;
-    }, key);
+    });
   }
 
   async delete(key: string, condition?: WriteCondition): Promise<boolean> {
@@ -61,7 +61,7 @@ class FileBackend implements TokenStoreBackend {
     return writer.change((document) => {
       if (condition && !sameEntry(document.get(key), condition.ifUnchanged)) return false;
       return document.delete(key);
-    }, key);
+    });
   }
 
   async prune(gone: (entry: Entry) => boolean): Promise<void> {

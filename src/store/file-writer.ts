@@ -40,19 +40,18 @@ export class FileWriter {
 
   /**
    * Reads the file anew, lets `edit` change what it holds, and replaces it in one step where `edit` returns true.
-   *
-   * @param key whose reserved space may be used
    */
-  async change(edit: (document: StoreDocument) => boolean, key = ""): Promise<boolean> {
+  async change(edit: (document: StoreDocument) => boolean): Promise<boolean> {
     return inTurn(this.#turns, "file", async () => {
       for (let attempt = 1; ; attempt++) {
         try {
-          const changed = await this.#changeOnce(edit, key);
+          const changed = await this.#changeOnce(edit);
           if (changed !== undefined) return changed;
           if (attempt === ATTEMPTS) throw new Error("another process takes its lock away again and again");
         } catch (error) {
           // What is written may be a refresh token that no server gives out twice.
           if (attempt === ATTEMPTS || !mayPass(error)) throw unwritable(this.#given, error);
+          if (isSystemError(causeOf(error), "ENOSPC", "EDQUOT")) await this.#space.yieldForLock();
           await new Promise((done) => setTimeout(done, PAUSE_MS));
         }
       }
@@ -60,7 +59,7 @@ export class FileWriter {
   }
 
   /** @returns undefined where our lock was taken over meanwhile; then nothing was changed */
-  async #changeOnce(edit: (document: StoreDocument) => boolean, key: string): Promise<boolean | undefined> {
+  async #changeOnce(edit: (document: StoreDocument) => boolean): Promise<boolean | undefined> {
     const path = await this.#prepare();
     const lock = await this.#acquire(path, `${path}.lock`);
     try {
@@ -69,7 +68,7 @@ export class FileWriter {
       if (!edit(document)) return false;
       if (!found) await this.#keepAside(path);
       const { next, before, text } = document.change();
-      return (await this.#replace(path, `${changedText(next, before, text)}\n`, lock, key)) || undefined;
+      return (await this.#replace(path, `${changedText(next, before, text)}\n`, lock)) || undefined;
     } finally {
       await lock.release();
     }
@@ -186,10 +185,10 @@ export class FileWriter {
    * Puts a new text in the file's place: aside, flushed, then renamed. False where our lock was taken over
    * meanwhile; then nothing was changed.
    */
-  async #replace(path: string, text: string, lock: FileLock, key: string): Promise<boolean> {
+  async #replace(path: string, text: string, lock: FileLock): Promise<boolean> {
     const draft = temporary(path, lock.id);
     try {
-      await writeDraft(draft, path, text, { reuse: await this.#space.use(key, draft) });
+      await writeDraft(draft, path, text, { reuse: await this.#space.use(draft) });
       if (!(await lock.isHeld())) return false;
       await putInPlace(draft, path);
       if (!this.#swept) await removeLitter(path);
@@ -207,7 +206,11 @@ export class FileWriter {
 
 /** Whether it is the system that failed, which it may not do again: a file server, or a folder that was removed. */
 function mayPass(error: unknown): boolean {
-  return isSystemError(error instanceof AuthError ? error.cause : error);
+  return isSystemError(causeOf(error));
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof AuthError ? error.cause : error;
 }
 
 /** Temporary files are named after the lock they were made under, so that whoever takes it over finds them. */

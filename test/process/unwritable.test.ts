@@ -127,6 +127,38 @@ describe.runIf(process.getuid?.() === 0)("what is mounted", () => {
   });
 });
 
+describe.runIf(process.getuid?.() === 0)(
+  "a disk that is filled up to its last byte while a token is renewed",
+  () => {
+    const login = { token: { access_token: "old", expires: 1_700_000_000, refresh_token: "old-r" } };
+
+    it.each([
+      ["of a server", { "https://auth.example.org": login }, ""],
+      [
+        "of one of two servers at one host",
+        {
+          "https://auth.example.org": { ...login, server: "https://auth.example.org/other" },
+          "https://auth.example.org/app": { ...login, server: "https://auth.example.org/app" },
+        },
+        "/app",
+      ],
+      ["in a file of one token", login.token, ""],
+    ])(
+      "keeps the new refresh token, in the space that was taken before: %s",
+      async (_name, content, below) => {
+        const folder = tempFolder();
+        const [path, given] = [join(folder, "store.json"), join(tempFolder(), "given.json")];
+        writeFileSync(given, JSON.stringify(content));
+        const mounts = `mount -t tmpfs -o size=2m,mode=700 x ${folder}; cp ${given} ${path}; chmod 600 ${path}`;
+        const worker = join(import.meta.dirname, "workers/fill-disk.mjs");
+        const child = runNode(worker, [path, `https://auth.example.org${below}`], {}, { mounts });
+        await child.ended();
+        expect(child.lines).toEqual(["the disk is full", "stored new-r", "left full, store.json"]);
+      },
+    );
+  },
+);
+
 describe("a file that is marked immutable", () => {
   it.runIf(canMarkImmutable())("serves a good token; a refresh is not begun", async () => {
     const { server, path, expire, run } = await loggedIn();
