@@ -70,8 +70,7 @@ const BEFORE = {
   [OTHER]: { token: { access_token: "other", expires: 4e9 }, more: [1, { deep: true }] },
 };
 /** A holder touches its lock after a fifth of the time: in no run, so that all runs make the same calls. */
-const open = (path: string, staleMs = 600_000) => {
-  const lockTimes = { staleMs, waitMs: 100 };
+const open = (path: string, lockTimes = { staleMs: 600_000, waitMs: 100 }) => {
   return new TokenStore({ backend: fileBackend(path, { onWarning: () => {}, lockTimes }) });
 };
 
@@ -138,7 +137,7 @@ async function faultsOf({ after, empty }: Operation, fault: Fault, run: Run): Pr
   const left = existsSync(join(path, "..")) ? readdirSync(join(path, "..")) : [];
   if (passes && left.some((name) => name !== "store.json")) wrong.push(`it left ${left}`);
   // What holds a lock that could not be removed is this very process, which lives.
-  const store = open(path, 20);
+  const store = open(path, { staleMs: 20, waitMs: 60_000 });
   await store.put(HOST, token("later"));
   if ((await store.get(HOST))?.accessToken !== "later") wrong.push("it cannot be used any more");
   return wrong;

@@ -120,7 +120,7 @@ describe("a lock's place that is taken", () => {
     const path = storeFile();
     writeFileSync(`${path}.lock`, "");
     mkdirSync(`${path}.lock.unknown.break`);
-    await expect(open(path).store.put(HOST, token("new"))).rejects.toMatchObject({
+    await expect(open(path, { waitMs: 400 }).store.put(HOST, token("new"))).rejects.toMatchObject({
       code: "store_locked",
       hint: expect.stringContaining(`remove ${path}.lock`),
     });

@@ -65,7 +65,7 @@ describe.runIf(canBeOthers)("a user's file, and we are root", () => {
     await holder.line((line) => line === "inside");
     await asUser(ALICE, async () => {
       await expect(
-        open(path, { staleMs: 60_000 }).store.update(HOST, async () => token("new")),
+        open(path, { staleMs: 60_000, waitMs: 400 }).store.update(HOST, async () => token("new")),
       ).rejects.toMatchObject({
         code: "store_locked",
         message: expect.stringContaining("an unknown process"),

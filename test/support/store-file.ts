@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fastToken } from "../../src/cli/fast-token.js";
 import { fileBackend } from "../../src/store/file-backend.js";
+import type { LockTimes } from "../../src/store/file-lock.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { Token } from "../../src/token.js";
 import { tempFolder } from "./temp-folder.js";
@@ -30,13 +31,13 @@ export function storeFile(
   return path;
 }
 
-/** Opens a store whose locks are not waited for long, and collects its warnings. */
+/** Opens a store that soon takes over a lock that nobody touches, and collects its warnings. */
 export function open(
   path: string,
-  { staleMs = 200, now = Date.now }: { staleMs?: number; now?: () => number } = {},
+  { staleMs = 200, waitMs = 60_000, now }: Partial<LockTimes> & { now?: () => number } = {},
 ): { store: TokenStore; warnings: string[] } {
   const warnings: string[] = [];
-  const lockTimes = { staleMs, waitMs: 400 };
+  const lockTimes = { staleMs, waitMs };
   const backend = fileBackend(path, { onWarning: (message) => warnings.push(message), lockTimes });
   return { store: new TokenStore({ backend, now }), warnings };
 }
