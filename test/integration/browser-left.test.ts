@@ -1,22 +1,27 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
+import type { LoginOptions } from "../../src/options.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { completeLogin, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
+import { heldExchange } from "../support/held-exchange.js";
 import { machine } from "../support/machine.js";
 
 const HOURS_MS = 3600_000;
 
 describe("a login in the browser", () => {
-  async function begin() {
+  async function begin(options: LoginOptions = {}) {
     const server = await startAuthServer();
     onTestFinished(() => server.close());
     const clock = machine();
     const ui = scriptedPerson({ acts: false }).ui;
     const store = new TokenStore({ backend: memoryBackend() });
     const { now, uptime: up } = clock;
-    const flow = new CodeFlow(server.host, { store, ui, env: {}, openBrowser: false, now, uptime: up });
+    const flow = new CodeFlow(server.host, {
+      ...{ store, ui, env: {}, openBrowser: false, now, uptime: up },
+      ...options,
+    });
     const token = flow.authenticate();
     token.catch(() => {});
     return { clock, token, ui, step: await ui.seen("code") };
@@ -78,11 +83,16 @@ describe("a login in the browser", () => {
   });
 
   it("whose second tab comes while the first one is answered shows both the same", async () => {
-    const { token, step } = await begin();
+    const { fetch: held, release } = heldExchange();
+    const { token, step } = await begin({ fetch: held });
     const callback = await completeLogin(step.url, { visitCallback: false });
     const otherCode = new URL(callback);
     otherCode.searchParams.set("code", "of-another-tab");
-    const [one, two] = await Promise.all([fetch(callback), fetch(otherCode)]);
+    const visits = [fetch(callback), fetch(otherCode)] as const;
+    // It comes after them, and is answered at once: by then both wait.
+    expect((await fetch(`${step.redirectUri}?state=x`)).status).toBe(400);
+    release();
+    const [one, two] = await Promise.all(visits);
     expect([one.status, two.status]).toEqual([200, 200]);
     expect(await one.text()).toBe(await two.text());
     await token;

@@ -12,6 +12,7 @@ import {
   startAuthServer,
 } from "../../src/testing/index.js";
 import type { Token } from "../../src/token.js";
+import { heldExchange } from "../support/held-exchange.js";
 
 async function start(options: AuthServerOptions = {}): Promise<AuthServer> {
   const server = await startAuthServer(options);
@@ -115,9 +116,14 @@ describe("what does not belong to the login neither completes nor breaks it", ()
 
   it("a prefetch that comes first is the login; the page after it sees the same", async () => {
     const server = await start();
-    const { token, step } = await begin(server);
+    const { fetch: held, release } = heldExchange();
+    const { token, step, redirectUri } = await begin(server, { fetch: held });
     const callback = await completeLogin(step.url, { visitCallback: false });
-    const answers = await Promise.all([visit(callback), visit(callback)]);
+    const visits = [visit(callback), visit(callback)];
+    // It comes after them, and is answered at once: by then both wait.
+    expect((await visit(`${redirectUri}?state=x`)).status).toBe(400);
+    release();
+    const answers = await Promise.all(visits);
     expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
     expect(answers[0]?.page).toBe(answers[1]?.page);
     expect(server.counts["token:code"]).toBe(1);

@@ -1,0 +1,14 @@
+/** A `fetch` that holds the exchange of a code back, so that a test acts exactly meanwhile. */
+export function heldExchange(): { fetch: typeof globalThis.fetch; release(): void } {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return {
+    fetch: async (input, init) => {
+      if (new URL(String(input)).pathname.endsWith("/token")) await released;
+      return globalThis.fetch(input, init);
+    },
+    release,
+  };
+}
