@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { Config, type ConfigInit } from "../../src/config.js";
+import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
 import type { RoutesSettings } from "../../src/settings/routes.js";
+import { fakeClock, scriptedPerson } from "../../src/testing/index.js";
+
+it("an option of a call that means nothing has no effect: a clock and a person for tests bring more with them", () => {
+  const options = { ...fakeClock(), ...scriptedPerson(), apName: "misspelt" };
+  expect(() => createAuthFetch("https://auth.example.org", options)).not.toThrow();
+});
 
 describe("the host", () => {
   it.each([

@@ -31,7 +31,7 @@ export class Runner {
     this.#folder = folder;
     writeFileSync(
       join(this.#programs, "vitest.config.mjs"),
-      'export default { test: { include: ["*"] } };\n',
+      'export default { test: { include: ["*"], testTimeout: 30_000 } };\n',
     );
     this.#tool("oidc-auth", `exec node ${join(ROOT, "dist/cli/oidc-auth.cjs")} "$@"`);
     this.#tool("npx", 'shift\nexec oidc-auth "$@"');
