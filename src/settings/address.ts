@@ -34,11 +34,11 @@ export function safeUrl(address: string | URL, allowInsecure: boolean, field: st
  * @throws AuthError `invalid_config`, `insecure_host`
  */
 export function safeOrigin(address: string | URL, allowInsecure: boolean, field: string): string {
-  const given = String(address).trim();
-  const url = httpUrl(given);
+  const given = typeof address === "string" || address instanceof URL ? String(address).trim() : undefined;
+  const url = given === undefined ? undefined : httpUrl(given);
   if (!url) {
     const what = "must hold http(s) origins in full, such as https://api.example.org";
-    throw invalid(field, what, typeof address === "string" ? withoutCredentials(given) : address);
+    throw invalid(field, what, given === undefined ? address : withoutCredentials(given));
   }
   return safeUrl(url, allowInsecure, field).origin;
 }

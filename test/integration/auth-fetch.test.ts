@@ -469,14 +469,16 @@ describe("an origin is written in full, or it is wrong at once", () => {
     ["api.example.org", "api.example.org"],
     ["file:///etc", "file:///etc"],
     ["https://me:a-secret@api.example.org", "https://api.example.org"],
+    [new URL("https://me:a-secret@api.example.org"), "https://api.example.org/"],
     ["", ""],
-    [7, "7"],
+    [7, 7],
+    [null, null],
   ])("%s", (entry, shown) => {
     const origins = ["https://other.example.org", entry] as string[];
     const error = catchIt(() => createAuthFetch(target, { origins }));
     expect(error).toMatchObject({ code: "invalid_config" });
     expect(error.message).toMatch(/^origins must hold http\(s\) origins in full/);
-    expect(error.message).toContain(`(it is ${typeof entry === "string" ? `"${shown}"` : shown})`);
+    expect(error.message).toContain(`(it is ${JSON.stringify(shown)})`);
     expect(error.message).not.toContain("a-secret");
   });
 

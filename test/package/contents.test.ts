@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path/posix";
+import { join, posix } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,7 +62,7 @@ describe("the packed package", () => {
       .filter(([, href]) => href !== "");
     expect(links.length).toBeGreaterThan(50);
     const leadsNowhere = ([page, href]: readonly [string, string]) => {
-      const target = join(dirname(page), href);
+      const target = posix.join(posix.dirname(page), href);
       return href.startsWith("/") || !paths.some((path) => path === target || path.startsWith(`${target}/`));
     };
     expect(links.filter(leadsNowhere)).toEqual([]);

@@ -54,7 +54,7 @@ export async function providerSettings(
     features: {
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true, ...DEVICE_PAGES },
-      // What the package does by itself, but without its advice, which would stand in the output of each tool's tests.
+      // The package's own print advice, which would stand in the output of each tool's tests.
       introspection: {
         enabled: true,
         allowedPolicy: (_context, client, token) =>
