@@ -10,7 +10,7 @@ import { troublesIn } from "../support/screen.js";
 
 beforeEach(forgetAllDocuments);
 
-describe("answers without measure", () => {
+describe("answers without measure", { timeout: 120_000 }, () => {
   const DEEP = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const nested = (name: string) => `${`{"${name}":`.repeat(90_000)}1${"}".repeat(90_000)}`;
   const MEASURELESS: Readonly<Record<string, string>> = {

@@ -104,10 +104,13 @@ async function fakeBrowser(name: string) {
   };
 }
 
+/** Where what others have can be acted. */
+const onLinux = describe.runIf(process.platform === "linux");
+
 /** Without a desktop, so that xdg-open takes the browser that BROWSER names. */
 const PLAIN = { DISPLAY: ":99", XDG_CURRENT_DESKTOP: "", DESKTOP_SESSION: "" };
 
-describe.runIf(process.platform === "linux")("the system is handed one word, which is the address", () => {
+onLinux("the system is handed one word, which is the address", { timeout: 120_000 }, () => {
   it.each(["BROWSER", "BROWSER with %s"])(
     "by the xdg-open that comes with the package, through %s",
     async (how) => {

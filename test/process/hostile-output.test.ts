@@ -9,8 +9,8 @@ import { run, runCli } from "../support/program.js";
 
 const GIT_ASKS = "protocol=https\nhost=git.example.org\n\n";
 
-describe("what other programs read of it", () => {
-  it("a shell gets the token as it is, and runs nothing", { timeout: 60_000 }, async () => {
+describe("what other programs read of it", { timeout: 120_000 }, () => {
+  it("a shell gets the token as it is, and runs nothing", async () => {
     const all = await hostileHome(() => ALL_HOSTILE);
     const host = all.server.host;
     expect((await all.cli(["login", host, ...LOGIN])).code).toBe(0);
@@ -32,9 +32,7 @@ describe("what other programs read of it", () => {
     );
   });
 
-  it("curl sends it as one header, and git and docker take it as one value", {
-    timeout: 60_000,
-  }, async () => {
+  it("curl sends it as one header, and git and docker take it as one value", async () => {
     const all = await hostileHome(() => ALL_HOSTILE);
     const host = all.server.host;
     expect((await all.cli(["login", host, ...LOGIN])).code).toBe(0);

@@ -27,8 +27,8 @@ const entry = (more: object = {}) => ({
   stored_at: 1_700_000_000,
 });
 
-describe("what is stored", () => {
-  it("is listed and told of as text, whatever its names and claims are", { timeout: 60_000 }, async () => {
+describe("what is stored", { timeout: 120_000 }, () => {
+  it("is listed and told of as text, whatever its names and claims are", async () => {
     const all = await hostileHome(() => "x");
     const id_token = unsignedJwt({
       sub: [ALL_HOSTILE],

@@ -60,7 +60,7 @@ const shown = (lines: readonly string[]) => /│ {2}(.*?) {2}│/.exec(lines.joi
 
 const aMegabyte = () => longText(`${HOSTILE_TEXTS["a cleared screen"]}x`);
 
-describe.runIf(hasTmux())("in a terminal", () => {
+describe.runIf(hasTmux())("in a terminal", { timeout: 120_000 }, () => {
   it.each([
     "a title (OSC 0)",
     "the clipboard (OSC 52)",

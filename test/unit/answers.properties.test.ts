@@ -16,7 +16,7 @@ import { troubles, troublesIn } from "../support/screen.js";
 
 /** Whatever a server answers: there is a result that can be used, or an AuthError that can be shown. */
 
-const RUNS = { numRuns: 400, seed: 42 };
+const RUNS = { numRuns: 200, seed: 42 };
 
 const TOLD: unknown[] = [];
 function contextOf(reply: (url: string) => Answer): Context {
