@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { build } from "esbuild";
 import { expect, it, onTestFinished } from "vitest";
 import { CodeFlow } from "../../src/flows/code-flow.js";
 import type { Target } from "../../src/flows/session.js";
@@ -10,6 +11,7 @@ import { completeLogin, scriptedPerson, startAuthServer } from "../../src/testin
 import { ATTACK_KINDS } from "../support/callback-attacks.js";
 import { startIssuer } from "../support/issuer.js";
 import { runNode } from "../support/processes.js";
+import { tempFolder } from "../support/temp-folder.js";
 
 /** A login in the browser while its listener is attacked from another process, over the wire. */
 
@@ -21,6 +23,13 @@ const SEED = Number(process.env["STORM_SEED"] ?? 20_260_101);
 /** How much (bytes) the listener's process may grow. Each request leaves far less than a kilobyte, for a moment. */
 const MAX_HEAP_GROWTH = 16 * 1024 * 1024;
 const MAX_RSS_GROWTH = 150 * 1024 * 1024;
+
+/** The worker as one file, which each runtime can run. */
+async function builtWorker(): Promise<string> {
+  const outfile = join(tempFolder(), "listener-storm.mjs");
+  await build({ entryPoints: [WORKER], outfile, bundle: true, platform: "node", format: "esm" });
+  return outfile;
+}
 
 const KINDS = [...ATTACK_KINDS, "slow"];
 
@@ -96,7 +105,7 @@ it.each([
     const state = new URL(url).searchParams.get("state") ?? "";
 
     const settings = { port, path: new URL(redirectUri).pathname, state, seed: SEED };
-    const storm = runNode(WORKER, [JSON.stringify(settings)], { NODE_OPTIONS: "--import=tsx" });
+    const storm = runNode(await builtWorker(), [JSON.stringify(settings)]);
     const sentSoFar = (many: number) => Promise.race([storm.line((line) => line === `sent ${many}`), ended]);
     await sentSoFar(WARM_UP);
     const before = memory();
