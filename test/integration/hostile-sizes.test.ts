@@ -43,7 +43,7 @@ describe("answers without measure", { timeout: 120_000 }, () => {
 
   it.each(Object.entries(MEASURELESS))("%s: little is said, and soon", async (_name, body) => {
     for (const kind of KINDS) {
-      for (const status of [200, 400, 500]) {
+      for (const status of [200, 400]) {
         for (const [name, paths] of Object.entries(PATHS)) {
           const server = await startHostileServer({ evil: () => "x" });
           server.answers.set(paths[KINDS.indexOf(kind)] ?? "", {
