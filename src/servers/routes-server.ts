@@ -14,6 +14,7 @@ import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
 import { parseServerError } from "./error-answer.js";
 import { send } from "./http.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
+import { loginRouteError } from "./login-route-error.js";
 import { LoginState } from "./login-state.js";
 import { errorFromAnswer, noObject } from "./server-error.js";
 
@@ -93,7 +94,7 @@ export class RoutesServer implements AuthServer {
       };
     }
     if (answer.status >= 400 && answer.status !== 401 && answer.status !== 403) {
-      throw loginRouteError(request, answer);
+      throw await loginRouteError(request, answer, this.#config.host, context);
     }
     // No redirect to learn the state from (a page, a gatekeeper): the browser must ask the login route itself,
     // and the callback's own state is all there is to go by.
@@ -217,13 +218,6 @@ export class RoutesServer implements AuthServer {
   #tokenRequest(form: Record<string, string>, signal: AbortSignal | undefined): HttpRequest {
     return { what: "token route", url: this.#config.tokenUrl, form, signal, spends: true };
   }
-}
-
-function loginRouteError(request: HttpRequest, answer: HttpAnswer): AuthError {
-  if (answer.status < 500) return errorFromAnswer(request, answer);
-  return errorFromAnswer(request, answer, {
-    hint: "The server cannot start a login: its OpenID provider is probably down. Try again later, or tell its administrator.",
-  });
 }
 
 function isRedirect(status: number): boolean {

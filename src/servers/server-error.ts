@@ -5,11 +5,15 @@ import { parseServerError } from "./error-answer.js";
 import { type HttpAnswer, type HttpRequest, mayBeDone, name } from "./http-message.js";
 import { secretsOf } from "./request-secrets.js";
 
+const NO_ROUTE = `There are no py-oidc-auth routes there. If it is an OpenID provider (Keycloak, Entra ID, …), say who \
+you are: --client-id ID, in code { issuer, clientId }. Otherwise check the host, its path, and the routes (loginRoute, \
+tokenRoute, deviceRoute).`;
+
 /** Makes the typed error of an answer that is none of the expected ones. */
 export function errorFromAnswer(
   request: HttpRequest,
   answer: HttpAnswer,
-  overrides: { code?: AuthErrorCode; hint?: string } = {},
+  overrides: { code?: AuthErrorCode; hint?: string | undefined } = {},
 ): AuthError {
   const { error, description } = parseServerError(answer.json, answer.text);
   // What we sent may come back in the server's words.
@@ -45,7 +49,7 @@ function hintFor({ what }: HttpRequest, answer: HttpAnswer): string | undefined 
   }
   if (answer.status === 404 || answer.status === 405) {
     if (!/ route$/.test(what)) return "Check the issuer, or the endpoints that were given by hand.";
-    return "Check the host, its path, and the routes (loginRoute, tokenRoute, deviceRoute).";
+    return NO_ROUTE;
   }
   if (answer.status >= 300 && answer.status < 400) {
     return "The server redirects this address: use the address it redirects to.";

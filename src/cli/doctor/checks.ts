@@ -5,8 +5,10 @@ import { isatty } from "node:tty";
 import { createAuthenticator } from "../../authenticate.js";
 import type { AuthEvent } from "../../context.js";
 import { detectEnvironment } from "../../environment.js";
-import { AuthError, isAuthError } from "../../errors.js";
+import { AuthError } from "../../errors.js";
+import type { Session } from "../../flows/session.js";
 import { foreignMessage } from "../../foreign-error.js";
+import { redirectUriOn } from "../../settings/redirect-uri.js";
 import type { TokenStore } from "../../store/token-store.js";
 import type { Resolved } from "../target.js";
 
@@ -74,42 +76,14 @@ async function checkPrivate(path: string): Promise<Finding[]> {
 }
 
 /** Whether the server can be reached, what it offers, and whether its clock fits. */
-export async function checkServer({ target, config, options }: Resolved): Promise<Finding[]> {
+export async function checkServer({ target, options }: Resolved): Promise<Finding[]> {
   const findings: Finding[] = [];
   const warnings: string[] = [];
   const onEvent = (event: AuthEvent) => void (event.type === "warning" && warnings.push(event.message));
   const { flow: _flow, ...rest } = options;
   const { session } = createAuthenticator(target, { ...rest, onEvent });
-  const { context } = session;
   try {
-    const server = await session.server(options.signal);
-    const code = await server.hasCodeFlow(context, options.signal);
-    findings.push(
-      ok(
-        "server",
-        `${config.host} ${config.settings.kind === "issuer" ? "answers, with its discovery document" : "is one with the py-oidc-auth routes"}`,
-      ),
-    );
-    findings.push(
-      code
-        ? ok("code-flow", "it has a login page for the browser")
-        : warn("code-flow", "it has no login page for the browser", "use --flow device"),
-    );
-    try {
-      await server.beginDevice(context, options.signal);
-      findings.push(ok("device-flow", "it gives codes for the login on another device"));
-    } catch (error) {
-      if (!isAuthError(error, "device_flow_unsupported")) throw error;
-      findings.push(
-        warn(
-          "device-flow",
-          "it has no device flow",
-          "where no browser opens, forward the port or paste the address: use --flow code",
-        ),
-      );
-    }
-    const { uri, ports } = await server.redirects(context, options.signal);
-    findings.push(await checkPorts(uri, ports));
+    findings.push(...(await checkOffers(session)));
   } catch (error) {
     // Whoever ends us gets no diagnosis: least of all one that blames the server.
     if (options.signal?.aborted) throw error;
@@ -121,6 +95,53 @@ export async function checkServer({ target, config, options }: Resolved): Promis
       : [ok("clock", "this machine's clock fits the server's")]),
   );
   return findings;
+}
+
+/** @throws AuthError where it cannot be reached, or has no way to log in at all: then it is not what it was taken for */
+async function checkOffers({ config, context, server: open, options }: Session): Promise<Finding[]> {
+  const { signal } = options;
+  const isIssuer = config.settings.kind === "issuer";
+  const server = await open(signal);
+  const noDevice = await errorOf(server.beginDevice(context, signal));
+  if (noDevice && noDevice.code !== "device_flow_unsupported") throw noDevice;
+  const { uri, ports } = await server.redirects(context, signal);
+  // A provider's document tells; whether there is a route is known when it is asked.
+  const noCode = isIssuer
+    ? undefined
+    : await errorOf(server.beginCode(redirectUriOn(uri, ports[0] ?? 0), context, signal));
+  if (noDevice && noCode) throw noCode;
+  const hasCode = isIssuer ? await server.hasCodeFlow(context, signal) : noCode?.status !== 404;
+  return [
+    ok(
+      "server",
+      `${config.host} ${isIssuer ? "answers, with its discovery document" : "is one with the py-oidc-auth routes"}`,
+    ),
+    checkCode(hasCode, noCode),
+    noDevice
+      ? warn(
+          "device-flow",
+          "it has no device flow",
+          "where no browser opens, forward the port or paste the address: use --flow code",
+        )
+      : ok("device-flow", "it gives codes for the login on another device"),
+    await checkPorts(uri, ports),
+  ];
+}
+
+function checkCode(offered: boolean, error: AuthError | undefined): Finding {
+  if (!offered) return warn("code-flow", "it has no login page for the browser", "use --flow device");
+  return error ? failed("code-flow", error) : ok("code-flow", "it has a login page for the browser");
+}
+
+/** The error that something ends with, where it is one of ours. */
+async function errorOf(work: Promise<unknown>): Promise<AuthError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof AuthError) return error;
+    throw error;
+  }
 }
 
 async function checkPorts(uri: string, ports: readonly number[]): Promise<Finding> {
