@@ -45,6 +45,14 @@ export function isProfileName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(text) && text.toLowerCase() !== "localhost";
 }
 
+/** @param near the profile that was most likely meant */
+export function unknownProfile(name: string, near?: string): AuthError {
+  const meant = near === undefined ? "" : `Did you mean ${near}? Else: `;
+  return new AuthError("invalid_config", `There is no profile ${name}.`, {
+    hint: `${meant}Make one: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,
+  });
+}
+
 /** The settings as they stand in their file, with what is not ours in them. */
 export interface Settings {
   readonly profiles: Readonly<Record<string, Profile>>;

@@ -2,8 +2,10 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./command.js";
 import { command as login } from "./commands/login.js";
 import type { CliIo } from "./io.js";
+import { nearName } from "./near-name.js";
 import { optionsOf, parseCommand, usageError } from "./parse.js";
-import { type CommandName, loadCommand } from "./registry.js";
+import { isProfileName, readProfiles, unknownProfile } from "./profiles.js";
+import { COMMANDS, type CommandName, loadCommand } from "./registry.js";
 
 /** What the words of the reference's form come to. */
 export interface Translated {
@@ -38,6 +40,7 @@ export function translate(argv: readonly string[]): Translated {
 }
 
 export async function runReference(argv: readonly string[], io: CliIo): Promise<number> {
+  assertKnown(argv[0] ?? "", io);
   const { name, argv: words } = translate(argv);
   if (name === "help") {
     io.stdout.write((await import("./help.js")).help());
@@ -49,6 +52,19 @@ export async function runReference(argv: readonly string[], io: CliIo): Promise<
   }
   const command = await loadCommand(name);
   return (await command.run(parseCommand(command, words), io)) ?? 0;
+}
+
+/**
+ * A word that can be no address is a profile, or a mistyped command: said before its options are looked at.
+ *
+ * @throws UsageError, AuthError `invalid_config` where it is neither
+ */
+function assertKnown(word: string, { env }: CliIo): void {
+  const profiles = isProfileName(word) ? readProfiles(env) : undefined;
+  if (!profiles || profiles[word]) return;
+  const near = nearName(word, [...Object.keys(COMMANDS), ...Object.keys(profiles), "--help", "--version"]);
+  if (near === undefined) throw unknownProfile(word);
+  throw new UsageError(`there is no command or profile ${word} (did you mean ${near}?)`);
 }
 
 function parse(argv: readonly string[]): {

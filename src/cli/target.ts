@@ -1,13 +1,13 @@
 import { Config, type ConfigInit } from "../config.js";
-import { AuthError } from "../errors.js";
 import type { Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
 import { dropUndefined } from "../settings/checks.js";
 import { TokenStore } from "../store/token-store.js";
 import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
 import { type CliIo, warnOn } from "./io.js";
+import { nearName } from "./near-name.js";
 import { namedStore, placeOf, scopesOf } from "./place.js";
-import { isProfileName, type Profile, readProfiles } from "./profiles.js";
+import { isProfileName, type Profile, readProfiles, unknownProfile } from "./profiles.js";
 
 /** Which server and which of its logins. */
 export const TARGET_OPTIONS = {
@@ -77,6 +77,8 @@ export interface Resolved {
   readonly config: Config;
   readonly options: AuthenticateOptions & { readonly store: TokenStore };
   readonly store: TokenStore;
+  /** The name of the profile that says so. */
+  readonly profile: string | undefined;
 }
 
 const FLOWS = ["auto", "device", "code"] as const;
@@ -105,7 +107,7 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
       explain: (step: string) => void io.stderr.write(`oidc-auth: ${step}\n`),
     }),
   };
-  return { target: config, config, store, options };
+  return { target: config, config, store, options, profile: profile && name };
 }
 
 /** The store that a command works on. */
@@ -118,11 +120,10 @@ export function openStore(input: Input, io: CliIo, profile?: Profile): TokenStor
 
 function profileOf(name: string, io: CliIo): Profile | undefined {
   if (!isProfileName(name)) return undefined;
-  const profile = readProfiles(io.env, warnOn(io))[name];
+  const profiles = readProfiles(io.env, warnOn(io));
+  const profile = profiles[name];
   if (profile) return profile;
-  throw new AuthError("invalid_config", `There is no profile ${name}.`, {
-    hint: `Make one: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,
-  });
+  throw unknownProfile(name, nearName(name, Object.keys(profiles)));
 }
 
 async function initOf(

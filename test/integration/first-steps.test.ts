@@ -120,3 +120,63 @@ describe("the doctor of a server with the routes", () => {
   });
 });
 
+describe("a mistyped command", () => {
+  it.each([
+    [["tokn", "https://auth.example.org"], "tokn", "token"],
+    [["stauts"], "stauts", "status"],
+    [["exce", "HOST", "--", "true"], "exce", "exec"],
+    [["Kubernets", "HOST", "--id-token"], "Kubernets", "kubernetes"],
+    [["help"], "help", "--help"],
+    [["prdo"], "prdo", "prod"],
+  ])("%j", async (argv, word, meant) => {
+    const { cli, profiles } = world();
+    profiles({ prod: { host: "https://auth.example.org" } });
+    expect(await cli(argv)).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: `oidc-auth: there is no command or profile ${word} (did you mean ${meant}?). See oidc-auth --help.\n`,
+    });
+  });
+
+  it.each([[["somewhere"]], [["somewhere", "https://auth.example.org"]]])(
+    "%j is near none: it is told how to make a profile",
+    async (argv) => {
+      const { cli } = world();
+      const { status, stderr } = await cli(argv);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(
+        /^oidc-auth: There is no profile somewhere\.\nWhat to do: Make one: oidc-auth config set/,
+      );
+    },
+  );
+
+  it("a mistyped profile behind a command", async () => {
+    const { cli, profiles } = world();
+    profiles({ prod: { host: "https://auth.example.org" } });
+    expect((await cli(["status", "prdo"])).stderr).toContain(
+      "What to do: Did you mean prod? Else: Make one:",
+    );
+  });
+
+  it("a profile comes before what it is near to", async () => {
+    const { cli, profiles } = world();
+    profiles({ lost: { host: "https://auth.example.org" } });
+    expect((await cli(["lost", "--no-interactive"])).stderr).toContain("A login at https://auth.example.org");
+  });
+
+  it.each([
+    ["list", "list"],
+    ["lsit", "list"],
+    ["lis", "list"],
+    ["lists", "list"],
+    ["lost", "list"],
+    ["lots", undefined],
+    ["git-credentials", "git-credential"],
+    ["dcotro", "doctor"],
+    ["xyz", undefined],
+    ["", undefined],
+  ])("%s means %s", (word, meant) => {
+    expect(nearName(word, Object.keys(COMMANDS))).toBe(meant);
+  });
+});
+
