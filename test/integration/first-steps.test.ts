@@ -120,6 +120,137 @@ describe("the doctor of a server with the routes", () => {
   });
 });
 
+describe("a login that is stored under another name", () => {
+  const ISSUER = "https://login.example.org/realms/x";
+
+  it.each<[string, string]>([
+    [`${ISSUER}?client_id=cli`, ": add --client-id cli"],
+    [`${ISSUER}?client_id=cli#work`, ": add --client-id cli --account work"],
+    [`${ISSUER}?client_id=cli&scope=a+b`, ": add --client-id cli --scopes 'a b'"],
+    [`${ISSUER}#work`, ": add --account work"],
+    // No option says these: their names do.
+    [`${ISSUER}?client_id=ci&grant=client_credentials`, ""],
+    ["https://login.example.org/realms/y?client_id=cli", ""],
+  ])("%s is named by status and logout", async (name, words) => {
+    const { cli, store } = world();
+    await store.put(name, testToken());
+    await store.put("https://login.example.org.evil.example?client_id=x", testToken());
+    const there = `There is ${name}${words}.\n`;
+    expect(await cli(["status", ISSUER])).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `No login for ${ISSUER} is stored.\n${there}`,
+    });
+    expect(await cli(["logout", ISSUER])).toEqual({
+      status: 0,
+      stdout: `No login for ${ISSUER} is stored.\n`,
+      stderr: there,
+    });
+  });
+
+  it("is found as status was told to find it", async () => {
+    const { cli, store } = world();
+    await store.put(`${ISSUER}?client_id=cli&scope=a+b#work`, testToken());
+    const { stderr } = await cli(["status", ISSUER]);
+    expect(stderr).toContain(": add --client-id cli --scopes 'a b' --account work.");
+    const words = ["--client-id", "cli", "--scopes", "a b", "--account", "work"];
+    expect(await cli(["status", ISSUER, ...words])).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.each(["token", "exec", "refresh", "userinfo"])("is named by %s, before a login is", async (command) => {
+    const { cli, store } = world();
+    await store.put(`${ISSUER}?client_id=cli`, testToken());
+    const { status, stderr } = await cli([command, ISSUER, ...(command === "exec" ? ["--", "true"] : [])]);
+    expect(status).toBe(3);
+    expect(stderr).toContain(`What to do: There is ${ISSUER}?client_id=cli: add --client-id cli.\n`);
+    expect(stderr).toMatch(
+      /^(Add --login, so that it asks you; or log in first|Log in( first)?): oidc-auth/m,
+    );
+  });
+
+  it("is another one than that which was named, and has ended", async () => {
+    const { cli, store } = world();
+    const now = Math.floor(Date.now() / 1000);
+    // Too little is left to use it, and enough for the store to keep it.
+    const ending = new Token({ accessToken: "ending", issuedAt: now - 3600, expiresAt: now + 55 });
+    await store.put(ISSUER, ending);
+    const { status, stderr } = await cli(["token", ISSUER]);
+    expect(status).toBe(3);
+    expect(stderr).toContain("(the stored login has expired), and `token` asks nobody.");
+    expect(stderr).not.toContain("There is");
+  });
+
+  it("is not told to be had by options where some were given", async () => {
+    const { cli, store } = world();
+    await store.put(`${ISSUER}?client_id=cli`, testToken());
+    const { stderr } = await cli(["status", ISSUER, "--client-id", "other"]);
+    expect(stderr).toBe(`No login for ${ISSUER} is stored.\nThere is ${ISSUER}?client_id=cli.\n`);
+  });
+
+  it("is no list without end", async () => {
+    const { cli, store } = world();
+    for (let n = 0; n < 12; n++) await store.put(`${ISSUER}?client_id=c${n}`, testToken());
+    const lines = (await cli(["status", ISSUER])).stderr.trim().split("\n");
+    expect(lines).toHaveLength(12);
+    expect(lines.at(-1)).toBe("There are 2 more: oidc-auth list");
+  });
+
+  it("logout without one asks no server, and names no page", async () => {
+    const { cli } = world();
+    const { issuer, requests } = await startIssuer();
+    expect(await cli(["logout", issuer])).toEqual({
+      status: 0,
+      stdout: `No login for ${issuer} is stored.\n`,
+      stderr: "",
+    });
+    expect(JSON.parse((await cli(["logout", issuer, "--json"])).stdout)).toEqual({
+      removed: false,
+      revoked: false,
+    });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("a login by the name that list shows", () => {
+  it("is told of, and revoked, at a provider", async () => {
+    const { cli, store } = world();
+    const { issuer, count } = await startIssuer();
+    await issuerWorld({ issuer, clientId: "cli" }).login({ store });
+    const name = (await cli(["list"])).stdout.trim();
+    expect(name).toBe(`${issuer}?client_id=cli`);
+    const { status, stdout } = await cli(["status", name]);
+    expect({ status, server: /^Server: +(.*)$/m.exec(stdout)?.[1] }).toEqual({ status: 0, server: name });
+    const out = await cli(["logout", name]);
+    expect(out).toMatchObject({ status: 0, stderr: "" });
+    expect(out.stdout).toMatch(/^Forgot the login for .*\nIts tokens were revoked\.\n/);
+    expect(count("/token/revocation")).toBeGreaterThan(0);
+    expect((await cli(["status", name])).stderr).toBe(`No login for ${name} is stored.\n`);
+    expect((await cli(["logout", name])).stdout).toBe(`No login for ${name} is stored.\n`);
+  });
+
+  it("with an account, at the routes", async () => {
+    const { cli, store } = world();
+    const { host } = await authServer();
+    await store.put(host, await logIn(host, store), { account: "work" });
+    const name = `${host}#work`;
+    expect((await cli(["list"])).stdout.split("\n")).toContain(name);
+    expect((await cli(["status", name, "--json"])).stdout).toContain(`"server": "${name}"`);
+    expect((await cli(["logout", name])).stdout).toMatch(/^Forgot the login for .*#work\./);
+    expect((await cli(["list"])).stdout).toBe(`${host}\n`);
+  });
+
+  it("that no options say is not revoked, and told how to be forgotten", async () => {
+    const { cli, store } = world();
+    const name = "https://login.example.org?client_id=ci&grant=client_credentials";
+    await store.put(name, testToken());
+    expect(await cli(["status", name])).toMatchObject({ status: 0 });
+    const { status, stderr } = await cli(["logout", name]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Forget it without telling the server: oidc-auth remove '${name}'`);
+    expect((await cli(["remove", name])).stdout).toMatch(/^Removed/);
+  });
+});
+
 describe("a mistyped command", () => {
   it.each([
     [["tokn", "https://auth.example.org"], "tokn", "token"],

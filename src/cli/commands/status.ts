@@ -1,5 +1,4 @@
 import { isAuthError } from "../../errors.js";
-import { loginCommand } from "../../interaction-hint.js";
 import { unverifiedClaims } from "../../jwt.js";
 import { parseHost } from "../../settings/address.js";
 import type { TokenStore } from "../../store/token-store.js";
@@ -7,8 +6,10 @@ import { cleanText } from "../../text.js";
 import { isRefreshable, isUsable, type Token } from "../../token.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
+import { loginWords } from "../login-words.js";
+import { storedBelow, storedLogin } from "../stored-login.js";
 import { describeEnd, renewable, rows } from "../summary.js";
-import { openStore, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { openStore, TARGET_OPTIONS } from "../target.js";
 
 /** Claims that are told of, where a token bears them. */
 const TOLD = [
@@ -29,7 +30,7 @@ const TOLD = [
 export const command: Command = {
   usage: "status [HOST] [options]",
   about:
-    "Tells who you are, until when, with which scopes, and where that is stored: of one server, or of all. It shows claims, never a token, and asks no server. It ends with 1 where there is no login.",
+    "Tells who you are, until when, with which scopes, and where that is stored: of one server (by its address, its profile, or the name that oidc-auth list shows), or of all. It shows claims, never a token, and asks no server. It ends with 1 where there is no login.",
   words: [0, 1],
   options: { ...JSON_OPTION, ...TARGET_OPTIONS },
   examples: ["oidc-auth status", "oidc-auth status https://auth.example.org --json"],
@@ -53,14 +54,17 @@ export const command: Command = {
       );
       return known.length === 0 ? 1 : 0;
     }
-    const { config, store, options } = await resolveTarget(name, input, io);
-    const token = await store.get(config, { account: options.account });
+    const login = await storedLogin(name, input, io);
+    const { store, place, account, server, resolved } = login;
+    const token = await store.get(place, { account });
     if (!token) {
-      print(io, json, { server: config.host, state: "none" }, "");
-      io.stderr.write(`No login for ${config.host} is stored. Log in: ${loginCommand(config, options)}\n`);
+      print(io, json, { server, state: "none" }, "");
+      const others = await storedBelow(login);
+      const next = others === "" && resolved ? ` Log in: ${loginWords(resolved)}` : "";
+      io.stderr.write(`No login for ${server} is stored.${next}\n${others}`);
       return 1;
     }
-    print(io, json, factsOf(config.host, token, store), textOf(config.host, token, store));
+    print(io, json, factsOf(server, token, store), textOf(server, token, store));
     return 0;
   },
 };

@@ -1,7 +1,8 @@
 import { cleanText, withoutTokens } from "../../text.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { MAX_LINE, print } from "../io.js";
-import { openStore, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { storedLogin } from "../stored-login.js";
+import { openStore, TARGET_OPTIONS } from "../target.js";
 
 const STORE_OPTIONS = { "app-name": TARGET_OPTIONS["app-name"], store: TARGET_OPTIONS.store } as const;
 
@@ -51,14 +52,8 @@ export const remove: Command = {
   ],
   async run(input, io) {
     const name = input.positionals[0] ?? "";
-    const listed = /[?#]/.test(name);
-    const { store, config, account } = listed
-      ? { store: openStore(input, io), config: name, account: undefined }
-      : await resolveTarget(name, input, io).then(({ options, ...rest }) => ({
-          ...rest,
-          account: options.account,
-        }));
-    const removed = await store.remove(config, { account });
+    const { store, place, account } = await storedLogin(name, input, io);
+    const removed = await store.remove(place, { account });
     // As it was typed, which may be with a password.
     const shown = withoutTokens(name);
     print(
