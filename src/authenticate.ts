@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "./errors.js";
+import { AuthError, type AuthErrorDetails, isAuthError } from "./errors.js";
 import { type LoginReason, obtainToken } from "./flows/obtain-token.js";
 import type { ObtainOptions } from "./flows/refresh.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
@@ -95,11 +95,26 @@ async function logIn(
   throw new AuthError("not_supported", `${server} offers no way for a person to log in.`);
 }
 
+/** A login is needed that nobody can be asked for. */
+export class LoginNeeded extends AuthError {
+  readonly #reason: string;
+
+  constructor(reason: string, message: string, details: AuthErrorDetails) {
+    super("interaction_required", message, details);
+    this.#reason = reason;
+  }
+
+  /** Why no stored token will do. */
+  get reason(): string {
+    return this.#reason;
+  }
+}
+
 /** Nobody can log in here: says exactly what helps. */
-async function interactionRequired(session: Session, reason: LoginReason, why: string): Promise<AuthError> {
+async function interactionRequired(session: Session, reason: LoginReason, why: string): Promise<LoginNeeded> {
   const { interactionHint } = await import("./interaction-hint.js");
-  return new AuthError(
-    "interaction_required",
+  return new LoginNeeded(
+    reason.text,
     `A login at ${session.config.host} is needed (${reason.text}), and no person can be reached: ${why}.`,
     {
       hint: interactionHint(session.config, session.store, session.options),

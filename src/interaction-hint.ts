@@ -107,6 +107,7 @@ function issuerFlags({ issuer, clientId, resource, audience, dpop }: IssuerSetti
   ];
 }
 
-function shellWord(text: string): string {
+/** As a shell takes it for one word. */
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./~[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -431,7 +431,7 @@ describe("kubernetes", () => {
     }
     expect(await run(["kubernetes", server.host, "--id-token"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("scope openid"),
+      stderr: expect.stringContaining("--client-id"),
     });
   });
 });

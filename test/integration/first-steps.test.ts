@@ -311,3 +311,119 @@ describe("a mistyped command", () => {
   });
 });
 
+describe("a command that asks nobody says so itself", () => {
+  const HOST = "https://auth.example.org";
+  const kubectl = JSON.stringify({
+    apiVersion: "client.authentication.k8s.io/v1",
+    spec: { interactive: false },
+  });
+
+  it.each<[readonly string[], string, string, object?]>([
+    [
+      ["token", HOST],
+      "`token` asks nobody",
+      `Add --login, so that it asks you; or log in first: oidc-auth ${HOST}`,
+    ],
+    [
+      ["exec", HOST, "--", "true"],
+      "`exec` asks nobody",
+      `Add --login, so that it asks you; or log in first: oidc-auth ${HOST}`,
+    ],
+    [["token", "prod"], "`token` asks nobody", "or log in first: oidc-auth login prod"],
+    [["userinfo", "prod"], "`userinfo` asks nobody", "Log in first: oidc-auth login prod"],
+    [
+      ["kubernetes", "prod"],
+      "kubectl says that nobody is there",
+      "Log in first: oidc-auth login prod",
+      { KUBERNETES_EXEC_INFO: kubectl },
+    ],
+  ])("%j", async (argv, why, next, env = {}) => {
+    const { cli, profiles } = world();
+    profiles({ prod: { host: HOST } });
+    const { status, stdout, stderr } = await cli(argv, { env: { INTERACTIVE_SESSION: "1", ...env } });
+    expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
+    expect(stderr).toContain(
+      `oidc-auth: A login at ${HOST} is needed (no login is stored for it), and ${why}.\nWhat to do: `,
+    );
+    expect(stderr).toContain(`${next}\nWhere nobody sits in front of it, do one of these:`);
+    expect(stderr).not.toContain("the caller says so");
+  });
+
+  it("docker-credential, to docker", async () => {
+    const { cli, profiles } = world();
+    profiles({ prod: { host: HOST } });
+    const asked = { env: { OIDC_AUTH_DOCKER: "prod" }, input: "registry.example.org" };
+    expect((await cli(["docker-credential", "get"], asked)).stderr).toBe(
+      `oidc-auth: A login at ${HOST} is needed (no login is stored for it), and \`docker-credential\` asks nobody. Log in: oidc-auth login prod\n`,
+    );
+  });
+
+  it("refresh, of a login that the server has ended", async () => {
+    const { cli, store, profiles } = world();
+    const server = await authServer();
+    profiles({ prod: { host: server.host } });
+    await logIn(server.host, store);
+    await server.revokeAll();
+    const { status, stderr } = await cli(["refresh", "prod"]);
+    expect(status).toBe(3);
+    expect(stderr).toContain("and `refresh` asks nobody.\nWhat to do: Log in first: oidc-auth login prod\n");
+    expect((await cli(["refresh", "prod"])).stderr).toContain("What to do: Log in: oidc-auth login prod\n");
+  });
+
+  it("but what the caller did say is told as the caller's", async () => {
+    const { cli } = world();
+    const { status, stderr } = await cli(["token", HOST, "--login", "--no-interactive"]);
+    expect(status).toBe(3);
+    expect(stderr).toContain("the caller says so");
+  });
+});
+
+describe("kubernetes --id-token", () => {
+  it("says of the routes that they give none", async () => {
+    const { cli, store } = world();
+    const { host } = await authServer();
+    await logIn(host, store);
+    expect(await cli(["kubernetes", host, "--id-token"])).toEqual({
+      status: 2,
+      stdout: "",
+      stderr:
+        "oidc-auth: --id-token: servers with the py-oidc-auth routes give none; name the OpenID provider itself, with --client-id ID. See oidc-auth kubernetes --help.\n",
+    });
+  });
+
+  it("says of a provider which scope is missing", async () => {
+    const { cli, store } = world();
+    await store.put("https://login.example.org?client_id=cli", testToken());
+    const { stderr } = await cli([
+      "kubernetes",
+      "https://login.example.org",
+      "--client-id",
+      "cli",
+      "--id-token",
+    ]);
+    expect(stderr).toContain("https://login.example.org gave none; ask for the scope openid");
+  });
+});
+
+describe("git-credential over http", () => {
+  const asked = { input: "protocol=http\nhost=git.example.org\n\n" };
+
+  it("gives nothing, and says so", async () => {
+    const { cli } = world();
+    expect(await cli(["git-credential", "get", "--auth", "https://auth.example.org"], asked)).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "oidc-auth: no token over http: git.example.org\n",
+    });
+  });
+
+  it("has nothing to say of what it was not asked for", async () => {
+    const { cli } = world();
+    for (const action of ["store", "erase"])
+      expect(await cli(["git-credential", action, "--auth", "https://auth.example.org"], asked)).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: "",
+      });
+  });
+});

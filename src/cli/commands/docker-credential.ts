@@ -1,11 +1,10 @@
-import { createAuthenticator } from "../../authenticate.js";
 import { isAuthError } from "../../errors.js";
+import { unasked } from "../asks-nobody.js";
 import { type Command, textOf, UsageError } from "../command.js";
 import { print } from "../io.js";
 import { readProfiles } from "../profiles.js";
 import { readInput } from "../standard-input.js";
 import { resolveTarget, TARGET_OPTIONS } from "../target.js";
-import { reporting } from "../warnings.js";
 
 /** What docker looks for to tell "nothing is stored" from a failure. */
 const NOT_FOUND = "credentials not found in native keychain";
@@ -41,9 +40,9 @@ export const command: Command = {
       io.stderr.write("oidc-auth: name a profile in OIDC_AUTH_DOCKER (oidc-auth config set NAME HOST)\n");
       return 1;
     }
-    const { target, options } = await resolveTarget(profile, input, io);
+    const resolved = await resolveTarget(profile, input, io);
     try {
-      const token = await createAuthenticator(target, { ...options, interactive: false, ...reporting(io) })();
+      const token = await unasked({ why: "`docker-credential` asks nobody" }, resolved, io)();
       const username = textOf(input, "username") ?? "oauth2";
       print(io, true, { ServerURL: text, Username: username, Secret: token.accessToken }, "");
       return 0;

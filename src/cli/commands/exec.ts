@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAuthenticator } from "../../authenticate.js";
-import { type Command, type Input, isOn, textOf, UsageError } from "../command.js";
+import { unaskedUnlessTold } from "../asks-nobody.js";
+import { type Command, type Input, textOf, UsageError } from "../command.js";
 import { warnOn } from "../io.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { keepFresh, putToken } from "../token-file.js";
-import { reporting } from "../warnings.js";
 
 export const command: Command = {
   usage: "exec HOST [options] -- PROGRAM [ARGUMENTS...]",
@@ -33,9 +32,8 @@ export const command: Command = {
   async run(input, io) {
     const [program, ...words] = input.rest;
     if (program === undefined) throw new UsageError("a PROGRAM is missing behind --");
-    const { target, options } = await resolveTarget(input.positionals[0] ?? "", input, io);
-    const interactive = isOn(input, "login") ? options.interactive : false;
-    const authenticate = createAuthenticator(target, { ...options, interactive, ...reporting(io) });
+    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const authenticate = unaskedUnlessTold("exec", input, resolved, io);
     const token = await authenticate();
     const names = {
       token: variable(textOf(input, "env") ?? "OIDC_ACCESS_TOKEN"),

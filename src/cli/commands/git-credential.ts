@@ -1,5 +1,6 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { isAuthError } from "../../errors.js";
+import { cleanText } from "../../text.js";
 import { type Command, type Input, isOn, type Option, textOf, UsageError } from "../command.js";
 import type { CliIo } from "../io.js";
 import { readInput } from "../standard-input.js";
@@ -33,7 +34,12 @@ export const command: Command = {
     // What git says went well is already stored, in its own place.
     if (action === "store") return 0;
     // Over plain http the token could be read on the way; the user's own allowance counts.
-    if (asked["protocol"] !== "https" && !isOn(input, "allow-insecure-host")) return 0;
+    if (asked["protocol"] !== "https" && !isOn(input, "allow-insecure-host")) {
+      const { protocol = "an unnamed protocol", host = "" } = asked;
+      if (action === "get")
+        io.stderr.write(`oidc-auth: no token over ${cleanText(protocol)}: ${cleanText(host)}\n`);
+      return 0;
+    }
     const resolved = await resolveTarget(auth, input, io);
     return action === "get" ? get(resolved, asked, input, io) : erase(resolved, asked, io);
   },

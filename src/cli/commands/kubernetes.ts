@@ -1,5 +1,6 @@
 import { createAuthenticator } from "../../authenticate.js";
 import { isRecord } from "../../jwt.js";
+import { unasked } from "../asks-nobody.js";
 import { type Command, isOn, UsageError } from "../command.js";
 import { print } from "../io.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
@@ -26,11 +27,19 @@ export const command: Command = {
   ],
   async run(input, io) {
     const { version, interactive } = execInfo(io.env["KUBERNETES_EXEC_INFO"]);
-    const { target, options, config } = await resolveTarget(input.positionals[0] ?? "", input, io);
-    const wanted = options.interactive ?? (interactive ? undefined : false);
-    const token = await createAuthenticator(target, { ...options, interactive: wanted, ...reporting(io) })();
+    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const { target, options, config } = resolved;
+    const authenticate =
+      interactive || options.interactive !== undefined
+        ? createAuthenticator(target, { ...options, ...reporting(io) })
+        : unasked({ why: "kubectl says that nobody is there" }, resolved, io);
+    const token = await authenticate();
     if (isOn(input, "id-token") && token.idToken === undefined) {
-      throw new UsageError(`--id-token: ${config.host} gave none; ask for the scope openid`);
+      const why =
+        config.settings.kind === "routes"
+          ? "servers with the py-oidc-auth routes give none; name the OpenID provider itself, with --client-id ID"
+          : `${config.host} gave none; ask for the scope openid`;
+      throw new UsageError(`--id-token: ${why}`);
     }
     const credential = {
       apiVersion: version,

@@ -1,12 +1,12 @@
-import { createAuthenticator } from "../../authenticate.js";
 import { AuthError } from "../../errors.js";
-import { loginCommand } from "../../interaction-hint.js";
 import { tokenJson } from "../../store/entry.js";
+import { unasked } from "../asks-nobody.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
+import { loginWords } from "../login-words.js";
+import { loginOf, storedBelow } from "../stored-login.js";
 import { summary } from "../summary.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
-import { reporting } from "../warnings.js";
 
 export const command: Command = {
   usage: "refresh HOST [options]",
@@ -19,18 +19,19 @@ export const command: Command = {
   },
   examples: ["oidc-auth refresh https://auth.example.org"],
   async run(input, io) {
-    const { target, options, store, config } = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const { options, store, config } = resolved;
     const stored = await store.get(config, { account: options.account });
     if (!stored && !config.settings.credentials) {
       throw new AuthError(
         "interaction_required",
         `No login for ${config.host} is stored, so that there is nothing to renew.`,
         {
-          hint: `Log in: ${loginCommand(config, options)}`,
+          hint: `${await storedBelow(loginOf(resolved))}Log in: ${loginWords(resolved)}`,
         },
       );
     }
-    const authenticate = createAuthenticator(target, { ...options, interactive: false, ...reporting(io) });
+    const authenticate = unasked({ why: "`refresh` asks nobody" }, resolved, io);
     const token = await authenticate({ rejected: stored?.accessToken });
     print(io, isOn(input, "json"), tokenJson(token), summary(config.host, "refreshed", token, store));
     return 0;

@@ -1,11 +1,11 @@
-import { createAuthenticator } from "../../authenticate.js";
 import type { Context } from "../../context.js";
 import { tokenJson } from "../../store/entry.js";
 import { printableJson } from "../../text.js";
 import type { Token } from "../../token.js";
+import { unaskedUnlessTold } from "../asks-nobody.js";
 import { type Command, type Input, isOn, textOf, wordOf } from "../command.js";
+import { shellQuote } from "../shell-quote.js";
 import { LOGIN_OPTIONS, type Resolved, resolveTarget, TARGET_OPTIONS } from "../target.js";
-import { reporting } from "../warnings.js";
 
 const FORMATS = ["token", "header", "json", "env", "curl", "netrc", "aws"] as const;
 
@@ -41,12 +41,7 @@ export const command: Command = {
   async run(input, io) {
     const format = isOn(input, "header") ? "header" : (wordOf(input, "format", FORMATS) ?? "token");
     const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
-    const interactive = isOn(input, "login") ? resolved.options.interactive : false;
-    const authenticate = createAuthenticator(resolved.target, {
-      ...resolved.options,
-      interactive,
-      ...reporting(io),
-    });
+    const authenticate = unaskedUnlessTold("token", input, resolved, io);
     const token = await authenticate();
     const { context } = authenticate.session;
     io.stdout.write(await formatted(token, format, resolved, input, { context, signal: io.signal }));
@@ -92,8 +87,4 @@ async function formatted(
       });
     }
   }
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
 import { userinfo } from "../../userinfo.js";
+import { askingNobody } from "../asks-nobody.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
 import { rows } from "../summary.js";
@@ -14,8 +15,10 @@ export const command: Command = {
   options: { ...JSON_OPTION, ...TARGET_OPTIONS },
   examples: ["oidc-auth userinfo https://auth.example.org", "oidc-auth userinfo prod --json"],
   async run(input, io) {
-    const { target, options } = await resolveTarget(input.positionals[0] ?? "", input, io);
-    const claims = await userinfo(target, { ...options, interactive: false, ...reporting(io) });
+    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const options = { ...resolved.options, interactive: false, ...reporting(io) };
+    const needed = askingNobody({ why: "`userinfo` asks nobody" }, resolved);
+    const claims = await userinfo(resolved.target, options).catch(needed);
     const all = Object.entries(claims);
     const lines = all
       .slice(0, MAX_ROWS)

@@ -1,0 +1,59 @@
+import { type Authenticator, createAuthenticator, LoginNeeded } from "../authenticate.js";
+import { AuthError } from "../errors.js";
+import { type Input, isOn } from "./command.js";
+import type { CliIo } from "./io.js";
+import { loginWords } from "./login-words.js";
+import { loginOf, storedBelow } from "./stored-login.js";
+import type { Resolved } from "./target.js";
+import { reporting } from "./warnings.js";
+
+/** Why nobody is asked to log in. */
+export interface AsksNobody {
+  readonly why: string;
+  /** Whether `--login` changes that. */
+  readonly takesLogin?: boolean;
+}
+
+/** Asks nobody, and says why where a login is needed: the caller has said nothing of the sort. */
+export function unasked(nobody: AsksNobody, resolved: Resolved, io: CliIo): Authenticator {
+  const { target, options } = resolved;
+  const authenticate = createAuthenticator(target, { ...options, interactive: false, ...reporting(io) });
+  const quiet: typeof authenticate = Object.assign(
+    (call?: Parameters<Authenticator>[0]) => authenticate(call).catch(askingNobody(nobody, resolved)),
+    { session: authenticate.session },
+  );
+  return quiet;
+}
+
+/** Asks somebody where `--login` says so. */
+export function unaskedUnlessTold(
+  command: string,
+  input: Input,
+  resolved: Resolved,
+  io: CliIo,
+): Authenticator {
+  if (!isOn(input, "login"))
+    return unasked({ why: `\`${command}\` asks nobody`, takesLogin: true }, resolved, io);
+  return createAuthenticator(resolved.target, { ...resolved.options, ...reporting(io) });
+}
+
+/** Tells of a login that is needed in the words of a command that asks nobody for it; throws all else on. */
+export function askingNobody(
+  { why, takesLogin }: AsksNobody,
+  resolved: Resolved,
+): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!(error instanceof LoginNeeded)) throw error;
+    // Perhaps another login was meant; a store that tells of none now keeps nothing from being said.
+    const others = await storedBelow(loginOf(resolved)).catch(() => "");
+    const first = takesLogin ? "Add --login, so that it asks you; or log in first" : "Log in first";
+    throw new AuthError(
+      "interaction_required",
+      `A login at ${resolved.config.host} is needed (${error.reason}), and ${why}.`,
+      {
+        hint: `${others}${first}: ${loginWords(resolved)}\nWhere nobody sits in front of it, ${error.hint}`,
+        cause: error.cause,
+      },
+    );
+  };
+}
