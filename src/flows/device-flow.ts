@@ -118,7 +118,11 @@ export async function pollUntilGranted(
   const server = await session.server(signal);
   const seconds = secondsFor(session, code);
   const left = () => Math.max(0, asked + seconds * 1000 - context.uptime());
-  const timedOut = () => (seconds === code.expiresIn ? codeExpired() : loginTimeout(seconds));
+  let trouble: AuthError | undefined;
+  const timedOut = () => {
+    const end = seconds === code.expiresIn ? codeExpired() : loginTimeout(seconds);
+    return trouble ? afterTrouble(end, trouble) : end;
+  };
   // A request under way when the time is up is cut short.
   const deadline = startDeadline(left(), context, timedOut, signal);
   let interval = code.interval * 1000 * LATER;
@@ -133,10 +137,13 @@ export async function pollUntilGranted(
         if (poll.status === "granted") return poll.token;
         if (poll.status === "slow_down") interval += SLOW_DOWN_SECONDS * 1000;
         failures = 0;
+        trouble = undefined;
         pause = interval;
       } catch (error) {
         if (!isPassing(error)) throw error;
+        if ((error.retryAfter ?? 0) * 1000 > left()) throw askedTooLate(error, seconds);
         failures++;
+        trouble = error;
         pause = Math.max(
           (error.retryAfter ?? 0) * 1000,
           Math.min(interval * 2 ** (failures - 1), Math.max(interval, MAX_BACKOFF_MS)),
@@ -158,4 +165,24 @@ function isPassing(error: unknown): error is AuthError {
 
 function codeExpired(): AuthError {
   return new AuthError("expired_token", "The code was not entered while it was valid.");
+}
+
+/** The end of a login whose last poll failed: the person may have done all that they were asked to. */
+function afterTrouble({ code, message }: AuthError, cause: AuthError): AuthError {
+  const what = code === "login_timeout" ? message : "The code ran out.";
+  return new AuthError(code, `${what} The server could not tell whether it was entered: ${cause.message}`, {
+    status: cause.status,
+    cause,
+    hint: `${cause.hint} Then start the login again.`,
+  });
+}
+
+/** No poll can come in time where the server wants a longer pause than is left: nobody is kept waiting for that. */
+function askedTooLate(error: AuthError, seconds: number): AuthError {
+  const { code, message, status, description, serverCode, retryAfter } = error;
+  const pause = `It is not to be asked again for ${retryAfter} s, and the login may take ${Math.round(seconds)} s.`;
+  return new AuthError(code, `${message} ${pause}`, {
+    ...{ status, description, serverCode, retryAfter },
+    hint: 'Start the login again when that time is over, or use the browser login: flow: "code" (--flow code).',
+  });
 }

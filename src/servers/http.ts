@@ -1,7 +1,6 @@
 import type { Context } from "../context.js";
 import { isObserved } from "../debug/channel.js";
-import { AuthError, cancelled } from "../errors.js";
-
+import { AuthError, type AuthErrorDetails, cancelled } from "../errors.js";
 import { isDeep } from "../jwt.js";
 import { pauseBeforeRetry, type Trouble } from "../retry.js";
 import { measureSkew } from "./clock-skew.js";
@@ -77,7 +76,7 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome
     return {
       status: answer.status,
       text,
-      json: parseJson(text, request),
+      json: parseJson(text, request, answer),
       headers: answer.headers,
       contentType: answer.headers.get("content-type") ?? "",
       location: answer.headers.get("location"),
@@ -120,10 +119,7 @@ async function readBody(answer: Response, request: HttpRequest): Promise<string>
       throw new AuthError(
         "invalid_response",
         `The ${name(request)} sent more than ${MAX_BODY_BYTES} bytes.`,
-        {
-          status: answer.status,
-          answerLost: mayBeDone(request, answer.status),
-        },
+        unusable(request, answer),
       );
     }
     text += decoder.decode(chunk, { stream: true });
@@ -131,7 +127,12 @@ async function readBody(answer: Response, request: HttpRequest): Promise<string>
   return text + decoder.decode();
 }
 
-function parseJson(text: string, request: HttpRequest): unknown {
+/** What is known of an answer that is left unread. */
+function unusable(request: HttpRequest, { status }: Response): AuthErrorDetails {
+  return { status, answerLost: mayBeDone(request, status) };
+}
+
+function parseJson(text: string, request: HttpRequest, answer: Response): unknown {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -140,7 +141,11 @@ function parseJson(text: string, request: HttpRequest): unknown {
     return undefined;
   }
   if (!isDeep(json)) return json;
-  throw new AuthError("invalid_response", `The ${name(request)} sent JSON that is nested too deeply.`);
+  throw new AuthError(
+    "invalid_response",
+    `The ${name(request)} sent JSON that is nested too deeply.`,
+    unusable(request, answer),
+  );
 }
 
 function parseRetryAfter(value: string | null, now: number): number | undefined {

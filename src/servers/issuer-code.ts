@@ -4,6 +4,7 @@ import { AuthError } from "../errors.js";
 import { unverifiedClaims } from "../jwt.js";
 import { httpUrl } from "../settings/address.js";
 import type { IssuerSettings } from "../settings/issuer.js";
+import { cleanText } from "../text.js";
 import type { Token } from "../token.js";
 import type { CodeLogin } from "./auth-server.js";
 import { onlyParameter, refusalIn, sameSecret, stateMismatch } from "./callback.js";
@@ -47,7 +48,10 @@ export async function beginCodeLogin(init: CodeLoginInit): Promise<CodeLogin> {
       ? await library.buildAuthorizationUrlWithPAR(configuration, parameters, proof)
       : library.buildAuthorizationUrl(configuration, parameters);
     if (!httpUrl(url.href)) {
-      throw new AuthError("invalid_response", "The provider names a login page that no browser is sent to.");
+      throw new AuthError(
+        "invalid_response",
+        `${cleanText(discovery.issuer)} names a login page that no browser is sent to.`,
+      );
     }
     const matches = (callback: URL) => sameSecret(state, stateOf(callback, settings));
     return {

@@ -19,8 +19,10 @@ export function loginScopes(
 }
 
 function usualScopes({ document, algorithm }: Discovery): readonly string[] {
-  const supported = document["scopes_supported"];
-  if (Array.isArray(supported)) return DEFAULT_SCOPES.filter((scope) => supported.includes(scope));
+  const supported: unknown = document["scopes_supported"];
+  // A list of nothing says nothing.
+  if (Array.isArray(supported) && supported.some((scope) => typeof scope === "string" && scope !== ""))
+    return DEFAULT_SCOPES.filter((scope) => supported.includes(scope));
   // A server that is no OpenID provider would refuse the name.
   return algorithm === "oidc" ? DEFAULT_SCOPES : [];
 }

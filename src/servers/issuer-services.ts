@@ -1,6 +1,7 @@
 import { AuthError } from "../errors.js";
 import { isDeep, isRecord, unverifiedClaims } from "../jwt.js";
 import { httpUrl } from "../settings/address.js";
+import { cleanText } from "../text.js";
 import type { Token } from "../token.js";
 import type { Speaking } from "./openid.js";
 import { noObject } from "./server-error.js";
@@ -9,12 +10,13 @@ import { noObject } from "./server-error.js";
 
 /** Claims about the person (OpenID Connect Core §5.3). @param plain whether it is no OpenID provider's endpoint */
 export async function userinfo(
-  { library, configuration, proof, fetch }: Speaking,
+  speaking: Speaking,
   token: Token,
   plain: boolean,
 ): Promise<Record<string, unknown>> {
+  const { library, configuration, proof, fetch } = speaking;
   const endpoint = configuration.serverMetadata().userinfo_endpoint;
-  if (endpoint === undefined) throw missing("userinfo");
+  if (endpoint === undefined) throw missing(speaking, "userinfo");
   if (plain) {
     // GitHub and others: no `sub`, so that the library would refuse what is a fine answer there.
     const url = new URL(endpoint);
@@ -29,7 +31,7 @@ export async function userinfo(
     );
     const claims: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
     if (isRecord(claims)) return claims;
-    throw fetch.last ? noObject(fetch.last) : missing("userinfo");
+    throw fetch.last ? noObject(fetch.last) : missing(speaking, "userinfo");
   }
   const subject = token.idToken === undefined ? undefined : unverifiedClaims(token.idToken)?.["sub"];
   const expected = typeof subject === "string" ? subject : library.skipSubjectCheck;
@@ -37,11 +39,10 @@ export async function userinfo(
 }
 
 /** What the provider knows of the access token (RFC 7662). */
-export async function introspect(
-  { library, configuration }: Speaking,
-  token: Token,
-): Promise<Record<string, unknown>> {
-  if (configuration.serverMetadata().introspection_endpoint === undefined) throw missing("introspection");
+export async function introspect(speaking: Speaking, token: Token): Promise<Record<string, unknown>> {
+  const { library, configuration } = speaking;
+  if (configuration.serverMetadata().introspection_endpoint === undefined)
+    throw missing(speaking, "introspection");
   const hint = { token_type_hint: "access_token" };
   return claimsOf(await library.tokenIntrospection(configuration, token.accessToken, hint));
 }
@@ -86,6 +87,7 @@ export function endSessionUrl(
   return build(token?.idToken) ?? build(undefined);
 }
 
-function missing(what: string): AuthError {
-  return new AuthError("not_supported", `The provider has no ${what} endpoint.`);
+function missing({ configuration }: Speaking, what: string): AuthError {
+  const { issuer } = configuration.serverMetadata();
+  return new AuthError("not_supported", `${cleanText(issuer)} has no ${what} endpoint.`);
 }

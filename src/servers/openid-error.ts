@@ -66,7 +66,10 @@ function notConform(inner: readonly Error[], who: string, last: Exchange | undef
   const deepest = inner.filter((one) => !(one instanceof SyntaxError)).at(-1);
   const code = inner.map((one) => fields(one)["code"]).find((one) => typeof one === "string");
   const secrets = last ? secretsOf(last.request) : [];
-  const said = foreignMessage(deepest, (text) => openText(text, secrets, 200));
+  const said =
+    fields(deepest)["code"] === "ERR_INVALID_URL"
+      ? "it names an address that is none"
+      : foreignMessage(deepest, (text) => openText(text, secrets, 200));
   const cause = inner.map((one) => one.cause).find((one) => isRecord(one) && "expected" in one);
   const answerLost = last !== undefined && mayBeDone(last.request, last.answer.status);
   // An answer that names no issuer at all is merely broken.

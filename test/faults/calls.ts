@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { authenticate } from "../../src/authenticate.js";
 import type { AuthEvent } from "../../src/context.js";
 import { DeviceFlow } from "../../src/flows/device-flow.js";
@@ -6,9 +7,9 @@ import type { AuthenticateOptions } from "../../src/options.js";
 import { forgetAllDocuments } from "../../src/servers/document-cache.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { approveDevice, completeLogin } from "../../src/testing/index.js";
+import type { Token } from "../../src/token.js";
 import { userinfo } from "../../src/userinfo.js";
-import type { WireRequest } from "../support/fault-proxy.js";
-import { storeLogin, takeBack } from "./logins.js";
+import { storeLogin } from "./logins.js";
 import type { RequestName, Site } from "./sites.js";
 
 /** A call whose flow comes to a request that something is done to. */
@@ -17,19 +18,19 @@ export interface Call {
   readonly request: RequestName;
   /** Which call comes to it. */
   readonly by: RequestName;
-  /** Path of the store's file. */
-  readonly path: string;
+  /** For what is kept in files. */
+  readonly folder: string;
   readonly fetch: typeof globalThis.fetch;
   /** Seconds. */
   readonly requestTimeout: number;
-  /** What came over the wire, for as long as the call lasts. */
-  readonly requests: readonly WireRequest[];
 }
 
 export interface Called {
   /** What the call gave, or threw. */
   readonly value?: unknown;
   readonly error?: unknown;
+  /** What it found in its store. */
+  readonly login: Token | undefined;
   readonly tookMs: number;
   readonly events: readonly AuthEvent[];
   /** All that was told while it lasted. */
@@ -44,9 +45,10 @@ type Run = (site: Site, options: AuthenticateOptions) => Promise<unknown>;
 const unattended = (options: AuthenticateOptions) => ({ ...options, interactive: false });
 const byCode: Run = (site, options) => new DeviceFlow(site.target, options).getDeviceCode();
 const byBrowser: Run = (site, options) => authenticate(site.target, { ...options, flow: "code" });
+const bySignedAnswer: Run = (site, options) => authenticate(site.signed, { ...options, flow: "code" });
 
 /** What a program calls to come to a request, and what it finds in its store. */
-const CALLS: Readonly<Record<RequestName, { run: Run; stored?: "expired" | "good"; signed?: true }>> = {
+const CALLS: Readonly<Record<RequestName, { run: Run; stored?: "expired" | "good" }>> = {
   discovery: { run: byCode },
   device: { run: byCode },
   poll: { run: (site, options) => authenticate(site.target, { ...options, flow: "device" }) },
@@ -55,22 +57,20 @@ const CALLS: Readonly<Record<RequestName, { run: Run; stored?: "expired" | "good
   exchange: { run: byBrowser },
   refresh: { run: (site, options) => authenticate(site.target, unattended(options)), stored: "expired" },
   userinfo: { run: (site, options) => userinfo(site.target, unattended(options)), stored: "good" },
-  "key set": {
-    run: (site, options) => userinfo(site.signed, unattended(options)),
-    stored: "good",
-    signed: true,
-  },
+  "key set": { run: bySignedAnswer },
 };
 
 /** Makes a call, with a person at hand who allows what they are shown, and a clock that pauses set forward. */
 export async function makeCall(call: Call): Promise<Called> {
-  const { run, stored, signed } = CALLS[call.by];
-  const target = signed ? call.site.signed : call.site.target;
+  const { run, stored } = CALLS[call.by];
+  const { target } = call.site;
   const events: AuthEvent[] = [];
   const sentences: string[] = [];
   let offset = 0;
   const now = () => Date.now() + offset;
-  const store = new TokenStore({ path: call.path, now });
+  // A folder of its own, as documents are kept beside the store.
+  const path = join(mkdtempSync(join(call.folder, "call-")), "store.json");
+  const store = new TokenStore({ path, now });
   const login = stored && (await storeLogin(target, store, stored));
   const options: AuthenticateOptions = {
     ...{ store, now, fetch: call.fetch, requestTimeout: call.requestTimeout },
@@ -92,7 +92,7 @@ export async function makeCall(call: Call): Promise<Called> {
       offset += ms;
     },
   };
-  const before = contentOf(call.path);
+  const before = contentOf(path);
   if (call.request === "discovery") forgetAllDocuments();
   const start = performance.now();
   const outcome = await run(call.site, options).then(
@@ -100,9 +100,8 @@ export async function makeCall(call: Call): Promise<Called> {
     (error: unknown) => ({ error }),
   );
   const tookMs = performance.now() - start;
-  if (login) takeBack(target, login, call.requests);
   const told = [...sentences, JSON.stringify(events)].join("\n");
-  return { ...outcome, tookMs, events, told, before, after: contentOf(call.path) };
+  return { ...outcome, login, tookMs, events, told, before, after: contentOf(path) };
 }
 
 function contentOf(path: string): string {

@@ -22,7 +22,7 @@ export type Nature =
   | { readonly kind: "unreadable" }
   /** What was asked for lacks something that the call needs. */
   | { readonly kind: "wanting"; readonly code: AuthErrorCode }
-  /** The right status, and more bytes than anybody reads. */
+  /** The right status, and more than anybody reads. */
   | { readonly kind: "endless" }
   /** Odd, and yet all that was asked for. */
   | { readonly kind: "readable" };
@@ -104,7 +104,7 @@ const redirect = (code: number): Fault => ({
 
 const body = (
   name: string,
-  kind: "unreadable" | "readable",
+  kind: "unreadable" | "endless" | "readable",
   change: (answer: WireAnswer) => object,
 ): Fault => ({
   name: `a body that is ${name}`,
@@ -128,12 +128,14 @@ export const FAULTS: readonly Fault[] = [
   wire("reset in mid-body", "dropped", { reset: "body" }),
   wire("no HTTP", "dropped", { raw: "SSH-2.0-OpenSSH_9.6\r\n" }),
   wire("nothing at all", "dropped", { raw: "" }),
-  wire("headers without end", "dropped", { raw: `HTTP/1.1 200 OK\r\nx: ${"x".repeat(64 * 1024)}\r\n\r\n` }),
+  wire("headers without end", "dropped", {
+    raw: `HTTP/1.1 200 OK\r\nconnection: close\r\nx: ${"x".repeat(64 * 1024)}\r\n\r\n`,
+  }),
   wire("a body shorter than it says", "dropped", {
-    raw: "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{}",
+    raw: "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{}",
   }),
   wire("a body that is not packed as it says", "dropped", {
-    raw: "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nnot gzip",
+    raw: "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nnot gzip",
   }),
 
   wire("stalled before the server is asked", "slow", { stall: "before" }),
@@ -176,7 +178,7 @@ export const FAULTS: readonly Fault[] = [
   body("a list", "unreadable", () => json("[]")),
   body("a text", "unreadable", () => json('"fine"')),
   body("an empty object", "unreadable", () => json("{}")),
-  body("nested without end", "unreadable", () => json("[".repeat(DEEP) + "]".repeat(DEEP))),
+  body("nested without end", "endless", () => json("[".repeat(DEEP) + "]".repeat(DEEP))),
   body("no UTF-8", "unreadable", () => ({
     headers: { "content-type": "application/json" },
     body: Buffer.from([0xff, 0xfe, 0x7b, 0x00]),

@@ -38,7 +38,7 @@ export async function storeLogin(
 
 /** Takes back what a call has left of a login that it found in its store. */
 export function takeBack(target: Target, token: Token, requests: readonly WireRequest[]): void {
-  const refreshes = requests.filter((one) => nameOf(one) === "refresh" && one.answer);
+  const refreshes = requests.filter((one) => nameOf(one) === "refresh" && one.forwarded);
   const left = refreshes.length === 0 ? token : renewed(token, refreshes);
   const { storeKey } = Config.from(target);
   if (left) spare.set(storeKey, [...(spare.get(storeKey) ?? []), left]);
@@ -47,6 +47,7 @@ export function takeBack(target: Target, token: Token, requests: readonly WireRe
 /** What the server made of it, also where the call never learned. */
 function renewed(token: Token, refreshes: readonly WireRequest[]): Token | undefined {
   const [{ answer } = {}, ...others] = refreshes;
+  // A call may end before the server has answered.
   if (answer?.status !== 200 || others.length > 0) return undefined;
   const body: unknown = JSON.parse(String(answer.body));
   if (!isRecord(body)) return undefined;

@@ -1,19 +1,10 @@
 import type { AuthErrorCode } from "../../src/errors.js";
-import type { Fault, Nature } from "./faults.js";
-import type { RequestName, SiteKind } from "./sites.js";
+import type { Cell } from "./cells.js";
+import type { Nature } from "./faults.js";
+import type { RequestName } from "./sites.js";
 
 /** How often a fault is met: by the first request only, or by each. */
 export type Times = "once" | "always";
-
-export interface Meeting {
-  readonly site: SiteKind;
-  /** Whose answer it is. */
-  readonly request: RequestName;
-  /** Which call meets it. */
-  readonly by: RequestName;
-  readonly fault: Pick<Fault, "name" | "nature"> & { readonly processed: boolean };
-  readonly times: Times;
-}
 
 /** What must come of it. */
 export interface Expected {
@@ -33,7 +24,7 @@ const BUSY = [429, 502, 503, 504];
 /** A server that wants a longer pause (seconds) is not asked again. */
 const MAX_RETRY_AFTER = 20;
 const RETRIES = 2;
-/** For how long a device code is valid. */
+/** For how long (seconds) a device code is valid. */
 const CODE_SECONDS = 600;
 /** OAuth's own words for what went wrong, which are ours, too. */
 const PROTOCOL_CODES: readonly string[] = ["invalid_request", "server_error", "temporarily_unavailable"];
@@ -41,18 +32,22 @@ const PROTOCOL_CODES: readonly string[] = ["invalid_request", "server_error", "t
 /** What is used up at the server by being asked for. */
 const SPENDING: readonly RequestName[] = ["poll", "exchange", "refresh"];
 /** What a success leaves in the store. */
-const STORES: readonly RequestName[] = ["login", "auth-ports", "poll", "exchange", "refresh"];
+const STORES: readonly RequestName[] = ["login", "auth-ports", "key set", "poll", "exchange", "refresh"];
 
-/** The rules of what must happen where something goes wrong on the wire. */
-export function expected(meeting: Meeting): Expected {
-  const { request, by, fault, times } = meeting;
+/**
+ * The rules of what must happen where something goes wrong on the wire.
+ *
+ * @param processed whether the server did what it was asked, whatever became of its answer
+ */
+export function expected(cell: Cell, processed: boolean): Expected {
+  const { request, by, fault, times } = cell;
   const { nature } = fault;
   const once = times === "once";
   const success = (retries = 0): Expected => ({ retries, store: STORES.includes(by) ? "new" : "same" });
   if (nature.kind === "readable") return success();
   if (nature.kind === "wanting") return { code: nature.code, retries: 0, store: "same" };
-  if (request === "poll") return poll(meeting);
-  const sentAgain = mayPass(meeting);
+  if (request === "poll") return poll(cell, processed);
+  const sentAgain = mayPass(cell);
   const retries = sentAgain ? (once ? 1 : RETRIES) : 0;
   if (once && sentAgain) return success(retries);
   if (request === "auth-ports") return success(retries);
@@ -61,35 +56,36 @@ export function expected(meeting: Meeting): Expected {
   const second = request === "discovery" && hasNoDocument(nature);
   if (second && once) return success();
   // A token that is refused is renewed once.
-  if (request === "userinfo" && isRefusedToken(meeting)) {
+  if (request === "userinfo" && isRefusedToken(cell)) {
     return once
       ? { retries, store: "new" }
-      : { ...failure(meeting), code: "invalid_token", store: "new", retries };
+      : { ...failure(cell), code: "invalid_token", store: "new", retries };
   }
-  if (request === "userinfo" && meeting.site !== "issuer" && fault.name.includes("an empty object"))
+  if (request === "userinfo" && cell.site !== "issuer" && fault.name.includes("an empty object"))
     return success();
-  const failed = failure(meeting);
+  const failed = failure(cell);
   return { ...failed, retries: second ? 2 * retries : retries };
 }
 
 /** Polls go on where the trouble may pass, until the code has run out. */
-function poll({ fault, times }: Meeting): Expected {
-  const { nature, processed } = fault;
+function poll({ fault: { nature }, times }: Cell, processed: boolean): Expected {
   const { status = 0, retryAfter = 0 } = nature.kind === "status" ? nature : {};
   const onTheWay = ["unreached", "untrusted", "dropped", "slow"].includes(nature.kind);
   if (!onTheWay && status !== 408 && status !== 429 && status < 500) {
     return { ...told(nature), retries: 0, store: "same", ...(isLost(nature) && { answerLost: true }) };
   }
-  // A server that wants a longer pause than the code is valid gets it.
-  if (times === "always" || retryAfter > CODE_SECONDS)
-    return { code: "expired_token", retries: 0, store: "same" };
+  // No poll can come in time where the server wants a longer pause than the code is valid: whoever waits is told at once,
+  // rather than ten minutes later that a code ran out which they may have entered.
+  if (retryAfter > CODE_SECONDS) return { code: "request_failed", status, retries: 0, store: "same" };
+  // Told with what the last poll met, so that nobody looks for the fault in how they entered the code.
+  if (times === "always") return { code: "expired_token", retries: 0, store: "same" };
   // The code was redeemed by the poll whose answer was lost.
   if (processed) return { code: "invalid_grant", retries: 0, store: "same" };
   return { retries: 0, store: "new" };
 }
 
 /** Whether the request is sent again at all. */
-function mayPass({ site, request, fault: { nature } }: Meeting): boolean {
+function mayPass({ site, request, fault: { nature } }: Cell): boolean {
   const spends = SPENDING.includes(request);
   if (nature.kind === "unreached") return true;
   if (nature.kind === "dropped") return !spends;
@@ -111,13 +107,13 @@ function hasNoDocument(nature: Nature): boolean {
   return nature.kind === "status" && nature.status < 500 && !PROTOCOL_CODES.includes(nature.error ?? "");
 }
 
-function isRefusedToken({ site, fault: { nature } }: Meeting): boolean {
+function isRefusedToken({ site, fault: { nature } }: Cell): boolean {
   if (nature.kind !== "status") return false;
   return nature.status === 401 || (nature.status === 403 && site !== "issuer");
 }
 
 /** What is told where nothing helps. */
-function failure({ site, request, fault: { nature } }: Meeting): Expected {
+function failure({ site, request, fault: { nature } }: Cell): Expected {
   const spends = SPENDING.includes(request);
   const status = nature.kind === "status" ? nature.status : undefined;
   if (request === "device" && status !== undefined) {

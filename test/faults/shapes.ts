@@ -70,11 +70,10 @@ const DEVICE: Readonly<Record<string, Rules>> = {
   interval: survived,
 };
 
-const ISSUER_NAME: Rules = { ...needed, "another text": "issuer_mismatch", "a huge text": "issuer_mismatch" };
 /** OpenID Connect Discovery §3, by what a call needs of it. */
 const DISCOVERY: Partial<Record<RequestName, Readonly<Record<string, Rules>>>> = {
   device: {
-    issuer: ISSUER_NAME,
+    issuer: needed,
     device_authorization_endpoint: { other: "device_flow_unsupported" },
     authorization_endpoint: survived,
     token_endpoint: survived,

@@ -22,7 +22,7 @@ export interface Site {
   readonly kind: SiteKind;
   readonly proxy: FaultProxy;
   readonly target: Target;
-  /** The same with answers that are signed, where it has them. */
+  /** The same, where its answer to the browser is signed: with a key that is asked for. */
   readonly signed: Target;
   /** Revokes all that was granted. */
   close(): Promise<void>;
@@ -52,11 +52,12 @@ export async function startSite(kind: SiteKind): Promise<Site> {
       ...NATIVE,
       client_secret: SECRET_CLIENT,
       token_endpoint_auth_method: "client_secret_post",
+      authorization_signed_response_alg: "ES256",
     };
     const issuer = await openIssuer({
       publicOrigin: proxy.origin,
-      clients: [client, { ...client, client_id: "signed", userinfo_signed_response_alg: "ES256" }] as never,
-      features: { jwtUserinfo: { enabled: true } },
+      clients: [client, { ...client, client_id: "signed" }] as never,
+      features: { jwtResponseModes: { enabled: true } },
     });
     proxy.forwardTo(issuer.origin);
     const of = (clientId: string) => ({
@@ -66,11 +67,16 @@ export async function startSite(kind: SiteKind): Promise<Site> {
       clientAuthMethod: "client_secret_post" as const,
     });
     return {
-      ...{ kind, proxy, target: of("cli"), signed: of("signed") },
+      ...{ kind, proxy, target: of("cli"), signed: { ...of("signed"), responseMode: "jwt" } },
       close: async () => void (await Promise.all([proxy.close(), issuer.close()])),
     };
   }
-  const server: AuthServer = await startAuthServer({ mode: kind, enforceInterval: false, authPorts: PORTS });
+  const server: AuthServer = await startAuthServer({
+    mode: kind,
+    enforceInterval: false,
+    authPorts: PORTS,
+    redirectPorts: PORTS,
+  });
   proxy.forwardTo(server.host);
   return {
     ...{ kind, proxy, target: proxy.origin, signed: proxy.origin },
@@ -78,4 +84,5 @@ export async function startSite(kind: SiteKind): Promise<Site> {
   };
 }
 
-const PORTS = [53_100, 53_101, 53_102, 53_103, 53_104, 53_105];
+/** As many as there are logins at once, the usual ones among them. */
+const PORTS = Array.from({ length: 40 }, (_, index) => 53_100 + index);

@@ -21,6 +21,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** Whether the server behind was asked. */
+  forwarded?: true;
   answer?: WireAnswer;
 }
 
@@ -113,12 +115,13 @@ export async function startFaultProxy(): Promise<FaultProxy> {
     const [part, end] =
       "reset" in fault ? [fault.reset, () => void socket.resetAndDestroy()] : [fault.stall, () => {}];
     if (part === "headers") socket.write("HTTP/1.1 200 OK\r\ncontent-ty", end);
-    else if (part === "body" && answer) socket.write(wireHead(answer) + bodyText(answer).slice(0, 20), end);
+    else if (part === "body" && answer) socket.write(wireHead(answer) + halfOf(answer), end);
     else end();
   }
 
   async function forward(request: WireRequest): Promise<WireAnswer> {
     const { "x-script": _name, ...headers } = request.headers;
+    request.forwarded = true;
     const answer = await ask(upstream, { ...request, headers });
     request.answer = answer;
     return answer;
@@ -179,8 +182,9 @@ function send(response: ServerResponse, { status, headers, body }: WireAnswer): 
   response.end(body);
 }
 
-function bodyText({ body }: WireAnswer): string {
-  return body.toString();
+function halfOf({ body }: WireAnswer): string {
+  const text = body.toString();
+  return text.slice(0, text.length / 2);
 }
 
 function wireHead({ status, headers, body }: WireAnswer): string {
