@@ -9,7 +9,7 @@ import { TokenStore } from "../../src/store/token-store.js";
 import { approveDevice, completeLogin } from "../../src/testing/index.js";
 import type { Token } from "../../src/token.js";
 import { userinfo } from "../../src/userinfo.js";
-import { storeLogin } from "./logins.js";
+import { countCall, storeLogin } from "./logins.js";
 import type { RequestName, Site } from "./sites.js";
 
 /** A call whose flow comes to a request that something is done to. */
@@ -71,6 +71,7 @@ export async function makeCall(call: Call): Promise<Called> {
   // A folder of its own, as documents are kept beside the store.
   const path = join(mkdtempSync(join(call.folder, "call-")), "store.json");
   const store = new TokenStore({ path, now });
+  countCall();
   const login = stored && (await storeLogin(target, store, stored));
   const options: AuthenticateOptions = {
     ...{ store, now, fetch: call.fetch, requestTimeout: call.requestTimeout },

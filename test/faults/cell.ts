@@ -12,16 +12,16 @@ import { nameOf, type RequestName } from "./sites.js";
 import type { Surroundings } from "./surroundings.js";
 
 /** Seconds that a request may take, where nothing is slow on purpose. */
-const PATIENT = 20;
+const PATIENT = 60;
 /** Where something is: what comes before and after it in the same call must be done within that. */
 const QUICK = 6;
 /** The same where the slow one is the first, so that nothing else has to be quick. */
 const FIRST = 2;
 const FIRST_REQUESTS: readonly RequestName[] = ["discovery", "device", "refresh", "userinfo"];
 /** Milliseconds that a call may take, over what it waits for. */
-const BOUND_MS = 12_000;
+const BOUND_MS = 40_000;
 /** Milliseconds within which what was opened is closed. */
-const CLOSED_MS = 5000;
+const CLOSED_MS = 20_000;
 
 /** Of a gigabyte, by the client and what lies between: the buffers of two sockets. */
 const MOST_TAKEN_BYTES = 16 * 1024 ** 2;

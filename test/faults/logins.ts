@@ -9,8 +9,27 @@ import { Token } from "../../src/token.js";
 import type { WireRequest } from "../support/fault-proxy.js";
 import { nameOf } from "./sites.js";
 
+interface Spare {
+  readonly token: Token;
+  /** After how many calls it was taken back. */
+  readonly at: number;
+}
+
 /** Logins that no call has used up, by where they are from: a person is asked for a new one only where there is none. */
-const spare = new Map<string, Token[]>();
+const spares = new Map<string, Spare[]>();
+/** The provider keeps its last thousand records: a login that lies about for long is forgotten there. */
+const KEPT = 30;
+let calls = 0;
+
+/** Every call leaves something at the provider. */
+export function countCall(): void {
+  calls++;
+}
+
+function takeSpare(key: string): Token | undefined {
+  const spare = spares.get(key)?.pop();
+  return spare && calls - spare.at < KEPT ? spare.token : undefined;
+}
 
 /** A login of a person by device code, over a wire without faults. */
 async function logIn(target: Target): Promise<Token> {
@@ -29,7 +48,7 @@ export async function storeLogin(
   state: "expired" | "good",
 ): Promise<Token> {
   const config = Config.from(target);
-  const token = spare.get(config.storeKey)?.pop() ?? (await logIn(target));
+  const token = takeSpare(config.storeKey) ?? (await logIn(target));
   const expiresAt = Math.floor(Date.now() / 1000) + (state === "good" ? 3000 : -10);
   const stored = new Token({ ...token, expiresAt });
   await store.put(config, stored);
@@ -41,7 +60,7 @@ export function takeBack(target: Target, token: Token, requests: readonly WireRe
   const refreshes = requests.filter((one) => nameOf(one) === "refresh" && one.forwarded);
   const left = refreshes.length === 0 ? token : renewed(token, refreshes);
   const { storeKey } = Config.from(target);
-  if (left) spare.set(storeKey, [...(spare.get(storeKey) ?? []), left]);
+  if (left) spares.set(storeKey, [...(spares.get(storeKey) ?? []), { token: left, at: calls }]);
 }
 
 /** What the server made of it, also where the call never learned. */
