@@ -37,6 +37,11 @@ export const TARGET_OPTIONS = {
     value: "FILE",
     help: "certificate authorities that are trusted beside the usual ones",
   },
+  "request-timeout": {
+    type: "string",
+    value: "SECONDS",
+    help: "how long one request to the server may take (default 30)",
+  },
   "allow-insecure-host": { type: "boolean", help: "allow plain http to another machine" },
 } as const satisfies Record<string, Option>;
 
@@ -97,6 +102,7 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
       network: caFile === undefined ? undefined : { caFile },
       flow: wordOf(input, "flow", FLOWS),
       timeout: numberOf(input, "timeout"),
+      requestTimeout: numberOf(input, "request-timeout"),
       interactive: input.values["interactive"] as boolean | undefined,
     }),
     openBrowser: input.values["browser"] !== false,

@@ -45,7 +45,7 @@ function isBadPort(thrown: unknown): boolean {
 /** The error for a request that took longer than it may. */
 export function requestTimedOut(request: HttpRequest, ms: number): AuthError {
   return new AuthError("network_error", `The ${name(request)} did not answer within ${ms / 1000} s.`, {
-    hint: "Try again in a moment. If the server is only slow, give it longer: requestTimeout.",
+    hint: "Try again in a moment. If the server is only slow, give it longer: requestTimeout (--request-timeout).",
     answerLost: request.spends,
   });
 }

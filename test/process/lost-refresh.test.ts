@@ -5,8 +5,8 @@ import { authenticate } from "../../src/authenticate.js";
 import type { AuthEvent } from "../../src/context.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { startAuthServer } from "../../src/testing/index.js";
+import { startFaultProxy } from "../support/fault-proxy.js";
 import { logIn } from "../support/login.js";
-import { startMuteProxy } from "../support/mute-proxy.js";
 import { runNode } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
@@ -25,8 +25,9 @@ it.each([
   async (_outcome, refreshGracePeriod, reason) => {
     const server = await startAuthServer({ refreshGracePeriod, enforceInterval: false });
     onTestFinished(() => server.close());
-    const proxy = await startMuteProxy(server.host);
+    const proxy = await startFaultProxy();
     onTestFinished(() => proxy.close());
+    proxy.forwardTo(server.host);
     const path = join(tempFolder(), "store.json");
     const store = new TokenStore({ path });
     await logIn(proxy.origin, store);
@@ -36,13 +37,14 @@ it.each([
     writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
 
     // The server renews it, and its answer does not arrive for as long as the process lives.
-    proxy.mute(true);
+    let mute = true;
+    proxy.run("", () => (mute ? { stall: "after" } : undefined));
     const child = runNode(WORKER, [proxy.origin, path]);
     child.process.stdin?.write("go\n");
     await expect.poll(() => server.counts["refreshes"], { timeout: 20_000 }).toBe(1);
     child.process.kill("SIGKILL");
     await child.ended();
-    proxy.mute(false);
+    mute = false;
 
     const events: AuthEvent[] = [];
     const next = authenticate(proxy.origin, {

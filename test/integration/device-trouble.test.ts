@@ -1,0 +1,60 @@
+import { expect, it, onTestFinished } from "vitest";
+import { authenticate } from "../../src/authenticate.js";
+import { isAuthError } from "../../src/errors.js";
+import { fakeClock, memoryStore, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
+import { startFaultProxy, type WireFault } from "../support/fault-proxy.js";
+
+/** A device login whose polls meet something, by a person who does what they are asked to. */
+async function logIn(fault: WireFault, options: { timeout?: number } = {}) {
+  const clock = fakeClock();
+  const server = await startAuthServer({ enforceInterval: false });
+  onTestFinished(() => server.close());
+  const proxy = await startFaultProxy();
+  onTestFinished(() => proxy.close());
+  proxy.forwardTo(server.host);
+  const { requests } = proxy.run("", ({ body }) => (body.includes("device-code") ? fault : undefined));
+  const start = clock.now();
+  const error = await authenticate(proxy.origin, {
+    ...{ ...clock, ...scriptedPerson(), ...options },
+    flow: "device",
+    store: memoryStore(clock),
+  }).catch((thrown: unknown) => thrown);
+  if (!isAuthError(error)) return expect.fail("The login should have failed.");
+  const polls = requests.filter(({ body }) => body.includes("device-code")).length;
+  return { error, polls, seconds: (clock.now() - start) / 1000, route: `${proxy.origin}/auth/v2/token` };
+}
+
+const answer = (status: number, headers = {}): WireFault => ({
+  answer: () => ({ status, headers, body: "" }),
+});
+
+it("that the server takes no poll for longer than the code is valid is told at once, with what to do", async () => {
+  const { error, polls, seconds, route } = await logIn(answer(429, { "retry-after": "3600" }));
+  expect(error).toMatchObject({
+    code: "request_failed",
+    status: 429,
+    retryAfter: 3600,
+    message: `The token route (${route}) answered 429. It is not to be asked again for 3600 s, and the login may take 600 s.`,
+    hint: 'Start the login again when that time is over, or use the browser login: flow: "code" (--flow code).',
+  });
+  expect(polls).toBe(1);
+  expect(seconds).toBeLessThan(60);
+});
+
+it.each([
+  [{}, "expired_token", "The code ran out."],
+  [{ timeout: 60 }, "login_timeout", "The login was not finished within 60 s."],
+] as const)(
+  "a login that ran out (%j) says that the server could not be asked, and why",
+  async (options, code, what) => {
+    const { error, polls, route } = await logIn(answer(502), options);
+    expect(error).toMatchObject({
+      code,
+      status: 502,
+      message: `${what} The server could not tell whether it was entered: The token route (${route}) answered 502.`,
+      hint: expect.stringMatching(/ Then start the login again\.$/),
+    });
+    expect(error.cause).toMatchObject({ code: "request_failed", status: 502 });
+    expect(polls).toBeGreaterThan(2);
+  },
+);
