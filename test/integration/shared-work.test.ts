@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { authenticate } from "../../src/authenticate.js";
+import { tokenExchange } from "../../src/credentials/grants.js";
+import { TokenStore } from "../../src/store/token-store.js";
+import { scriptedPerson } from "../../src/testing/index.js";
+import { startApi } from "../support/api.js";
+import { issuerWorld } from "../support/issuer-world.js";
+import { tempFolder } from "../support/temp-folder.js";
+import { me, toolWorld } from "../support/tool-world.js";
+
+/** Calls of one process that come at once share their work only where they are about the very same login. */
+
+it("two accounts that are renewed at once each get their own token, and calls for the same one share it", async () => {
+  const { server, host, clock, alone } = await toolWorld({ enforceInterval: false });
+  const store = new TokenStore({ path: join(tempFolder(), "store.json"), now: clock.now });
+  const people = ["alice", "bob"];
+  for (const name of people)
+    await authenticate(host, { ...alone, ...scriptedPerson({ name }), store, account: name });
+  clock.advanceSeconds(280);
+  const renew = (account: string) => authenticate(host, { ...alone, store, account, interactive: false });
+  const [alice, bob, aliceToo] = await Promise.all([renew("alice"), renew("bob"), renew("alice")]);
+  expect(await me(server, alice.headers)).toMatchObject({ username: "alice" });
+  expect(await me(server, bob.headers)).toMatchObject({ username: "bob" });
+  expect(aliceToo).toBe(alice);
+  expect(server.counts["refreshes"]).toBe(2);
+});
+
+it("two subjects whose tokens are exchanged at once each get their own", async () => {
+  const answer = (body: object) => JSON.stringify(body);
+  const type = { "content-type": "application/json" };
+  const held: (() => void)[] = [];
+  const api = await startApi(({ path, body }, { response }) => {
+    if (path !== "/token")
+      return [200, type, answer({ issuer: api.url, token_endpoint: `${api.url}/token` })];
+    const subject = new URLSearchParams(body).get("subject_token");
+    held.push(() =>
+      response.writeHead(200, type).end(answer({ access_token: `for-${subject}`, token_type: "Bearer" })),
+    );
+    // Neither is answered before both have asked.
+    if (held.length === 2) for (const release of held) release();
+    return undefined;
+  });
+  const { options } = issuerWorld({ issuer: api.url, clientId: "c" });
+  const exchange = (subjectToken: string) =>
+    authenticate({ issuer: api.url, clientId: "c", credentials: tokenExchange({ subjectToken }) }, options);
+  const tokens = await Promise.all(["alice-token", "bob-token"].map(exchange));
+  expect(tokens.map(({ accessToken }) => accessToken)).toEqual(["for-alice-token", "for-bob-token"]);
+});
