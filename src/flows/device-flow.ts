@@ -140,7 +140,7 @@ export async function pollUntilGranted(
         trouble = undefined;
         pause = interval;
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isPassing(error)) throw trouble?.answerLost ? afterLostAnswer(error) : error;
         if ((error.retryAfter ?? 0) * 1000 > left()) throw askedTooLate(error, seconds);
         failures++;
         trouble = error;
@@ -174,6 +174,17 @@ function afterTrouble({ code, message }: AuthError, cause: AuthError): AuthError
     status: cause.status,
     cause,
     hint: `${cause.hint} Then start the login again.`,
+  });
+}
+
+/** A code is good for one token: a poll whose answer was lost may have got it. */
+function afterLostAnswer(error: unknown): unknown {
+  if (!isAuthError(error, "invalid_grant")) return error;
+  const { code, message, status, description } = error;
+  const why = "The answer to the poll before was lost on the way: it may have been the one with the token.";
+  return new AuthError(code, `${message} ${why}`, {
+    ...{ status, description },
+    hint: "Start the login again.",
   });
 }
 

@@ -5,14 +5,15 @@ import { fakeClock, memoryStore, scriptedPerson, startAuthServer } from "../../s
 import { startFaultProxy, type WireFault } from "../support/fault-proxy.js";
 
 /** A device login whose polls meet something, by a person who does what they are asked to. */
-async function logIn(fault: WireFault, options: { timeout?: number } = {}) {
+async function logIn(fault: WireFault | (() => WireFault | undefined), options: { timeout?: number } = {}) {
   const clock = fakeClock();
   const server = await startAuthServer({ enforceInterval: false });
   onTestFinished(() => server.close());
   const proxy = await startFaultProxy();
   onTestFinished(() => proxy.close());
   proxy.forwardTo(server.host);
-  const { requests } = proxy.run("", ({ body }) => (body.includes("device-code") ? fault : undefined));
+  const next = typeof fault === "function" ? fault : () => fault;
+  const { requests } = proxy.run("", ({ body }) => (body.includes("device-code") ? next() : undefined));
   const start = clock.now();
   const error = await authenticate(proxy.origin, {
     ...{ ...clock, ...scriptedPerson(), ...options },
@@ -58,3 +59,15 @@ it.each([
     expect(polls).toBeGreaterThan(2);
   },
 );
+
+it("that the answer with the token was lost is told as the reason why the code is of no more use", async () => {
+  let polls = 0;
+  const { error, route } = await logIn(() => (++polls === 1 ? { reset: "after" } : undefined));
+  expect(error).toMatchObject({
+    code: "invalid_grant",
+    status: 400,
+    message: `The token route (${route}) answered 400 (invalid_grant). The answer to the poll before was lost on the way: it may have been the one with the token.`,
+    hint: "Start the login again.",
+  });
+  expect(polls).toBe(2);
+});
