@@ -24,14 +24,15 @@ const SEED = Number(process.env["STORM_SEED"] ?? 20_260_101);
 const MAX_HEAP_GROWTH = 16 * 1024 * 1024;
 const MAX_RSS_GROWTH = 150 * 1024 * 1024;
 
+/** What each storm is made of. */
+const KINDS = [...ATTACK_KINDS, "slow"];
+
 /** The worker as one file, which each runtime can run. */
 async function builtWorker(): Promise<string> {
   const outfile = join(tempFolder(), "listener-storm.mjs");
   await build({ entryPoints: [WORKER], outfile, bundle: true, platform: "node", format: "esm" });
   return outfile;
 }
-
-const KINDS = [...ATTACK_KINDS, "slow"];
 
 /** What is really kept: measured when nothing is left to be collected. */
 function memory(): { heap: number; rss: number } {
