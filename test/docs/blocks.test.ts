@@ -67,7 +67,7 @@ describe("the blocks of our pages", () => {
     };
     const nobody = await run("items", { INTERACTIVE_SESSION: "0" });
     expect(nobody.code).toBe(3);
-    expect(nobody.output).toMatch(/^Log in: my-tool login$/m);
+    expect(nobody.output).toMatch(/^ +my-tool login$/m);
     expect(await run("status")).toEqual({ code: 0, output: "" });
     expect(await run("login")).toMatchObject({ code: 0 });
     const good = expect.stringMatching(/^https:\/\/auth\.example\.org: good until \d/);
