@@ -558,8 +558,12 @@ describe("doctor", () => {
     chmodSync(path, 0o644);
     const result = await run(["doctor", "http://127.0.0.1:2"]);
     expect(result.code).toBe(1);
-    expect(result.stdout).toMatch(/^FAIL {2}The device route .* cannot be reached: port 9 is /m);
+    expect(result.stdout).toMatch(
+      /^FAIL {2}The device route .* cannot be reached: nothing answers on that port/m,
+    );
     expect(result.stdout).toMatch(/^warn {2}nobody can log in here/m);
+    const other = await run(["doctor", "http://127.0.0.1:9"]);
+    expect(other.stdout).toMatch(/^FAIL {2}The device route .* cannot be reached: port 9 is /m);
   });
 });
 
