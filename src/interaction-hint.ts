@@ -1,6 +1,7 @@
 import type { Config } from "./config.js";
 import type { IssuerSettings } from "./settings/issuer.js";
 import { DEFAULT_ROUTES, type RoutesSettings } from "./settings/routes.js";
+import { shellWord } from "./shell-word.js";
 import { defaultStorePath } from "./store/default-path.js";
 import type { TokenStore } from "./store/token-store.js";
 
@@ -52,11 +53,11 @@ function ownWays({ path, backend, takesTokenFile }: TokenStore, { loginCommand }
   const command = loginCommand ?? '# with this program: flow: "device", interactive: true';
   return [
     [`Log in at a terminal that ${where}, then start this again:`, command],
-    ...(takesTokenFile
+    ...(takesTokenFile && loginCommand !== undefined
       ? [
           [
             "Log in at a terminal into a file of its own, and give it to the job:",
-            `OIDC_TOKEN_FILE=token.json ${command}`,
+            `OIDC_TOKEN_FILE=token.json ${loginCommand}`,
             FOR_JOB,
           ] as Way,
         ]
@@ -105,9 +106,4 @@ function issuerFlags({ issuer, clientId, resource, audience, dpop }: IssuerSetti
     ...(audience === undefined ? [] : ["--audience", audience]),
     ...(dpop ? ["--dpop"] : []),
   ];
-}
-
-/** As a shell takes it for one word. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./~[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

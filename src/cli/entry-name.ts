@@ -1,5 +1,5 @@
 import { parseHost } from "../settings/address.js";
-import { shellQuote } from "./shell-quote.js";
+import { shellWord } from "../shell-word.js";
 
 /** What stands in the name of a login, and the option that says the same. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ export function saidBy(name: string): Said | undefined {
 export function wordsOf({ options }: Said): string {
   const words = Object.entries(options).flatMap(([option, value]) => [
     `--${option}`,
-    ...(value === true ? [] : [/^[\w.:/@-]+$/.test(value) ? value : shellQuote(value)]),
+    ...(value === true ? [] : [shellWord(value)]),
   ]);
   return words.join(" ");
 }

@@ -1,4 +1,5 @@
-import { loginCommand, shellWord } from "../interaction-hint.js";
+import { loginCommand } from "../interaction-hint.js";
+import { shellWord } from "../shell-word.js";
 import type { Resolved } from "./target.js";
 
 /** The command that logs in to what a command line named, in the store that it named. */

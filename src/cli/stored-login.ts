@@ -1,12 +1,12 @@
 import { AuthError } from "../errors.js";
 import { parseHost } from "../settings/address.js";
+import { shellQuote } from "../shell-word.js";
 import { type StoreTarget, serverSlot } from "../store/server-slot.js";
 import type { TokenStore } from "../store/token-store.js";
 import { cleanText } from "../text.js";
 import type { Input } from "./command.js";
 import { isEntryName, saidBy, wordsOf } from "./entry-name.js";
 import { type CliIo, MAX_LINE } from "./io.js";
-import { shellQuote } from "./shell-quote.js";
 import { openStore, type Resolved, resolveTarget } from "./target.js";
 
 /** More logins than these are not for people. */

@@ -26,6 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/options.ts"],
   ["src/network.ts"],
   ["src/flows/"],
+  ["src/shell-word.ts"],
   ["src/interaction-hint.ts"],
   ["src/authenticate.ts"],
   ["src/fetch/", "src/userinfo.ts", "src/logout.ts"],

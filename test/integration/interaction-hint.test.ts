@@ -101,9 +101,11 @@ describe("the hint", () => {
   });
 
   it("names no command of ours for a store that it cannot write", async () => {
-    const { folder, hint } = await world();
-    const sealed = new TokenStore({ path: join(folder, "sealed.json"), encryptionKey: randomBytes(32) });
-    for (const store of [sealed, new TokenStore({ backend: memoryBackend() })]) {
+    const { folder, env, hint } = await world();
+    const encryptionKey = randomBytes(32);
+    const sealed = new TokenStore({ path: join(folder, "sealed.json"), encryptionKey });
+    const named = new TokenStore({ appName: "my-app", encryptionKey, env });
+    for (const store of [sealed, named, new TokenStore({ backend: memoryBackend() })]) {
       const told = (await hint({ store })).join("\n");
       expect(told).not.toMatch(/oidc-auth |OIDC_TOKEN_FILE/);
       expect(told).toContain(store.path ?? store.backend.description);

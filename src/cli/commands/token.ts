@@ -1,10 +1,10 @@
 import type { Context } from "../../context.js";
+import { shellQuote } from "../../shell-word.js";
 import { tokenJson } from "../../store/entry.js";
 import { printableJson } from "../../text.js";
 import type { Token } from "../../token.js";
 import { unaskedUnlessTold } from "../asks-nobody.js";
 import { type Command, type Input, isOn, textOf, wordOf } from "../command.js";
-import { shellQuote } from "../shell-quote.js";
 import { LOGIN_OPTIONS, type Resolved, resolveTarget, TARGET_OPTIONS } from "../target.js";
 
 const FORMATS = ["token", "header", "json", "env", "curl", "netrc", "aws"] as const;
