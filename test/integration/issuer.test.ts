@@ -74,7 +74,7 @@ describe("a person at an OpenID provider", () => {
     await expect(login({ interactive: false })).rejects.toMatchObject({
       code: "interaction_required",
       hint: expect.stringContaining(
-        `oidc-auth ${issuer} --client-id cli --audience api --scopes 'openid read' --json > token.json`,
+        `OIDC_TOKEN_FILE=token.json oidc-auth ${issuer} --client-id cli --audience api --scopes 'openid read'`,
       ),
     });
   });

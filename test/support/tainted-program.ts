@@ -112,7 +112,7 @@ export async function runProgram(
   if (interrupt) {
     void server.faulty.then(() => child.kill("SIGINT"));
     // A refresh that was sent is heard out, unless it is meant.
-    child.stderr.on("data", () => /was cancelled/.test(output.stderr) && child.kill("SIGINT"));
+    child.stderr.on("data", () => /Ended by SIGINT/.test(output.stderr) && child.kill("SIGINT"));
   }
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   if (until !== undefined) await server.asked(until);
