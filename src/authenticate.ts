@@ -1,4 +1,4 @@
-import { AuthError, type AuthErrorDetails, isAuthError } from "./errors.js";
+import { AuthError, isAuthError } from "./errors.js";
 import { type LoginReason, obtainToken } from "./flows/obtain-token.js";
 import type { ObtainOptions } from "./flows/refresh.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
@@ -95,30 +95,25 @@ async function logIn(
   throw new AuthError("not_supported", `${server} offers no way for a person to log in.`);
 }
 
-/** A login is needed that nobody can be asked for. */
-export class LoginNeeded extends AuthError {
-  readonly #reason: string;
+/** Why a login was needed that nobody could be asked for, beside the error that says so. */
+const reasons = new WeakMap<AuthError, string>();
 
-  constructor(reason: string, message: string, details: AuthErrorDetails) {
-    super("interaction_required", message, details);
-    this.#reason = reason;
-  }
-
-  /** Why no stored token will do. */
-  get reason(): string {
-    return this.#reason;
-  }
+/** Why no stored token would do, where an error says that a login is needed. */
+export function loginReason(error: unknown): string | undefined {
+  return error instanceof AuthError ? reasons.get(error) : undefined;
 }
 
 /** Nobody can log in here: says exactly what helps. */
-async function interactionRequired(session: Session, reason: LoginReason, why: string): Promise<LoginNeeded> {
+async function interactionRequired(session: Session, reason: LoginReason, why: string): Promise<AuthError> {
   const { interactionHint } = await import("./interaction-hint.js");
-  return new LoginNeeded(
-    reason.text,
+  const error = new AuthError(
+    "interaction_required",
     `A login at ${session.config.host} is needed (${reason.text}), and no person can be reached: ${why}.`,
     {
       hint: interactionHint(session.config, session.store, session.options),
       cause: reason.cause,
     },
   );
+  reasons.set(error, reason.text);
+  return error;
 }

@@ -1,4 +1,5 @@
-import type { Config } from "./config.js";
+import { Config, type ConfigInit } from "./config.js";
+import { dropUndefined } from "./settings/checks.js";
 import type { IssuerSettings } from "./settings/issuer.js";
 import { DEFAULT_ROUTES, type RoutesSettings } from "./settings/routes.js";
 import { shellWord } from "./shell-word.js";
@@ -9,65 +10,51 @@ import type { TokenStore } from "./store/token-store.js";
 export interface LoginWay {
   readonly account?: string | undefined;
   readonly loginCommand?: string | undefined;
+  /** Whether it asks nobody, whatever its surroundings are. */
+  readonly asksNobody?: boolean;
 }
 
 /** The exact commands and variables that help a job which nobody sits in front of. */
 export function interactionHint(config: Config, store: TokenStore, way: LoginWay): string {
+  const { path, takesTokenFile } = store;
   // Commands of ours know neither a key nor another backend: what they wrote the program would not find.
-  const ours = way.loginCommand === undefined && store.path !== undefined && !store.sealed;
-  const ways = ours ? ourWays(config, store, way) : ownWays(store, way);
-  return [
-    "do one of these:",
-    ...ways.map(([about, ...lines], n) => [`  ${n + 1}. ${about}`, ...lines].join("\n    ")),
-  ].join("\n");
+  const ours =
+    path !== undefined && !store.sealed && canBeSaid(config) ? loginCommand(config, way) : undefined;
+  const command = way.loginCommand ?? ours;
+  const file =
+    way.loginCommand === undefined && path !== undefined && path !== defaultStorePath() ? path : "";
+  const here = `${file && `OIDC_TOKEN_FILE=${shellWord(file)} `}${command}`;
+  const where = path === undefined ? `reaches ${store.backend.description}` : `sees the same file (${path})`;
+  const ways: [about: string, ...lines: string[]][] = [
+    [
+      `Log in at a terminal that ${where}, then start this again:`,
+      command === undefined ? '# with this program: flow: "device", interactive: true' : here,
+    ],
+  ];
+  if (command !== undefined && (takesTokenFile || way.loginCommand === undefined)) {
+    ways.push([
+      "Log in at a terminal into a file of its own, and give it to the job:",
+      `OIDC_TOKEN_FILE=token.json ${command}`,
+      takesTokenFile ? FOR_JOB : `# then bring token.json to ${path}, in place of what is there`,
+    ]);
+  }
+  if (!way.asksNobody) {
+    const device = `${here} --flow device --interactive            # in code: flow: "device", interactive: true`;
+    ways.push([
+      "If somebody does read this output, let them enter a code on any device:",
+      ...(command?.startsWith("oidc-auth ") ? [device] : []),
+      ANYWHERE,
+    ]);
+  }
+  const numbered = ways.map(([about, ...lines], n) => [`  ${n + 1}. ${about}`, ...lines].join("\n    "));
+  return ["do one of these:", ...numbered].join("\n");
 }
-
-type Way = readonly [about: string, ...commands: string[]];
 
 const FOR_JOB = "export OIDC_TOKEN_FILE=/path/to/token.json        # for the job";
 const ANYWHERE = "export INTERACTIVE_SESSION=1                      # or for all programs";
 
-/** By the command line of this package. */
-function ourWays(config: Config, { path = "", takesTokenFile }: TokenStore, way: LoginWay): Way[] {
-  const command = loginCommand(config, way);
-  const here = path === defaultStorePath() ? command : `OIDC_TOKEN_FILE=${shellWord(path)} ${command}`;
-  const carry = takesTokenFile ? FOR_JOB : `# then bring token.json to ${path}, in place of what is there`;
-  return [
-    [`Log in at a terminal that sees the same file (${path}), then start this again:`, here],
-    [
-      "Log in at a terminal into a file of its own, and give it to the job:",
-      `OIDC_TOKEN_FILE=token.json ${command}`,
-      carry,
-    ],
-    [
-      "If somebody does read this output, let them enter a code on any device:",
-      `${here} --flow device --interactive            # in code: flow: "device", interactive: true`,
-      ANYWHERE,
-    ],
-  ];
-}
-
-/** By the program itself. */
-function ownWays({ path, backend, takesTokenFile }: TokenStore, { loginCommand }: LoginWay): Way[] {
-  const where = path === undefined ? `reaches ${backend.description}` : `sees the same file (${path})`;
-  const command = loginCommand ?? '# with this program: flow: "device", interactive: true';
-  return [
-    [`Log in at a terminal that ${where}, then start this again:`, command],
-    ...(takesTokenFile && loginCommand !== undefined
-      ? [
-          [
-            "Log in at a terminal into a file of its own, and give it to the job:",
-            `OIDC_TOKEN_FILE=token.json ${loginCommand}`,
-            FOR_JOB,
-          ] as Way,
-        ]
-      : []),
-    ["If somebody does read this output, let them enter a code on any device:", ANYWHERE],
-  ];
-}
-
 /** The command that logs in to the same server in the same way. */
-export function loginCommand(config: Config, { account }: Pick<LoginWay, "account"> = {}): string {
+function loginCommand(config: Config, { account }: LoginWay): string {
   const words = [
     "oidc-auth",
     config.host,
@@ -75,6 +62,18 @@ export function loginCommand(config: Config, { account }: Pick<LoginWay, "accoun
     ...(account === undefined ? [] : ["--account", account]),
   ];
   return words.map(shellWord).join(" ");
+}
+
+/** Whether the flags below make the very same login: a program may ask for more than they can say. */
+function canBeSaid({ settings, storeKey }: Config): boolean {
+  if (settings.credentials !== undefined) return false;
+  if (settings.kind === "routes") return true;
+  const { issuer, clientId, resource, audience, scopes, dpop, endpoints, redirectUri } = settings;
+  const { clientSecret, privateKey, clientAuthMethod } = settings;
+  if (clientSecret !== undefined || privateKey !== undefined || clientAuthMethod !== undefined) return false;
+  if (endpoints !== undefined || redirectUri !== undefined) return false;
+  const said = dropUndefined({ issuer, clientId, resource, audience, scopes, dpop });
+  return new Config(said as ConfigInit).storeKey === storeKey;
 }
 
 /** What the command line needs to ask the same server in the same way. */

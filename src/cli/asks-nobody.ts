@@ -1,8 +1,8 @@
-import { type Authenticator, createAuthenticator, LoginNeeded } from "../authenticate.js";
+import { type Authenticator, createAuthenticator, loginReason } from "../authenticate.js";
 import { AuthError } from "../errors.js";
+import { interactionHint } from "../interaction-hint.js";
 import { type Input, isOn } from "./command.js";
 import type { CliIo } from "./io.js";
-import { loginWords } from "./login-words.js";
 import { loginOf, storedBelow } from "./stored-login.js";
 import type { Resolved } from "./target.js";
 import { reporting } from "./warnings.js";
@@ -43,15 +43,17 @@ export function askingNobody(
   resolved: Resolved,
 ): (error: unknown) => Promise<never> {
   return async (error) => {
-    if (!(error instanceof LoginNeeded)) throw error;
+    const reason = loginReason(error);
+    if (reason === undefined || !(error instanceof AuthError)) throw error;
     // Perhaps another login was meant; a store that tells of none now keeps nothing from being said.
+    const { config, store, loginCommand } = resolved;
     const others = await storedBelow(loginOf(resolved)).catch(() => "");
     const first = takesLogin ? "Add --login, so that it asks you; or log in first" : "Log in first";
     throw new AuthError(
       "interaction_required",
-      `A login at ${resolved.config.host} is needed (${error.reason}), and ${why}.`,
+      `A login at ${resolved.config.host} is needed (${reason}), and ${why}.`,
       {
-        hint: `${others}${first}: ${loginWords(resolved)}\nWhere nobody sits in front of it, ${error.hint}`,
+        hint: `${others}${first}: ${loginCommand}\nWhere nobody sits in front of it, ${interactionHint(config, store, { loginCommand, asksNobody: true })}`,
         cause: error.cause,
       },
     );

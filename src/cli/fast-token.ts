@@ -8,6 +8,7 @@ import { dangersOf, refusePlantedLink } from "../store/file-dangers.js";
 import { StoreDocument } from "../store/file-document.js";
 import { serverSlot } from "../store/server-slot.js";
 import { isUsable } from "../token.js";
+import { isEntryName } from "./entry-name.js";
 import { namedStore, placeOf, scopesOf } from "./place.js";
 import { isProfileName, readProfiles } from "./profiles.js";
 
@@ -54,9 +55,10 @@ function readWords(words: readonly string[]): Asked | undefined {
 }
 
 function storedToken({ name, header, options }: Asked, env: Env): string | undefined {
+  if (isEntryName(name)) return undefined;
   const profile = isProfileName(name) ? readProfiles(env, leave)[name] : undefined;
   if (isProfileName(name) && !profile) return undefined;
-  const { account, appName, caFile: _caFile, ...settings } = profile ?? {};
+  const { account, appName, caFile: _c, requestTimeout: _r, ...settings } = profile ?? {};
   const given = dropUndefined({
     clientId: options.get("--client-id"),
     scopes: scopesOf(options.get("--scopes")),

@@ -22,7 +22,7 @@ for (const [name, handler] of handlers) process.on(name, handler);
 // A reader that has seen enough (`| head -1`) is no fault, nor is a terminal that was closed: what was begun is ended.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    if (error.code !== "EPIPE" && !(error.code === "EIO" && stream.isTTY)) throw error;
   });
 }
 

@@ -3,7 +3,7 @@ const SHORT = 4;
 
 /** The one of some names that a mistyped word most likely means; without the dashes that some begin with. */
 export function nearName(word: string, names: readonly string[]): string | undefined {
-  const most = word.length > SHORT ? 2 : 1;
+  const most = word.length > SHORT ? 2 : word.length > 1 ? 1 : 0;
   for (let edits = 0; edits <= most; edits++) {
     const found = names.find((name) => isNear(word.toLowerCase(), name.replace(/^-+/, ""), edits));
     if (found !== undefined) return found;

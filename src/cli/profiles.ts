@@ -22,6 +22,7 @@ export interface Profile {
   readonly allowInsecureHost?: boolean;
   readonly dpop?: boolean;
   readonly caFile?: string;
+  readonly requestTimeout?: number;
 }
 
 /** Settings larger than this are none. */
@@ -47,9 +48,9 @@ export function isProfileName(text: string): boolean {
 
 /** @param near the profile that was most likely meant */
 export function unknownProfile(name: string, near?: string): AuthError {
-  const meant = near === undefined ? "" : `Did you mean ${near}? Else: `;
+  const make = near === undefined ? "Make one" : `Did you mean ${near}? If not, make one`;
   return new AuthError("invalid_config", `There is no profile ${name}.`, {
-    hint: `${meant}Make one: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,
+    hint: `${make}: oidc-auth config set ${name} HOST; or give a whole address, such as https://${name}.example.org.`,
   });
 }
 

@@ -1,4 +1,3 @@
-import { AuthError } from "../errors.js";
 import { parseHost } from "../settings/address.js";
 import { shellQuote } from "../shell-word.js";
 import { type StoreTarget, serverSlot } from "../store/server-slot.js";
@@ -7,7 +6,7 @@ import { cleanText } from "../text.js";
 import type { Input } from "./command.js";
 import { isEntryName, saidBy, wordsOf } from "./entry-name.js";
 import { type CliIo, MAX_LINE } from "./io.js";
-import { openStore, type Resolved, resolveTarget } from "./target.js";
+import { openStore, type Resolved, resolveTarget, storeWords } from "./target.js";
 
 /** More logins than these are not for people. */
 const MAX_SHOWN = 10;
@@ -21,44 +20,31 @@ export interface StoredLogin {
   readonly server: string;
   /** What it is named by, where that is an address or a profile. */
   readonly resolved: Resolved | undefined;
+  readonly input: Input;
 }
 
 /** Finds the place of a login: by an address, by a profile, or by its name as `oidc-auth list` shows it. */
 export async function storedLogin(name: string, input: Input, io: CliIo): Promise<StoredLogin> {
   if (isEntryName(name)) {
     const { server } = serverSlot(name);
-    return { store: openStore(input, io), place: name, account: undefined, server, resolved: undefined };
+    return {
+      ...{ store: openStore(input, io), place: name, server, input },
+      account: undefined,
+      resolved: undefined,
+    };
   }
   return loginOf(await resolveTarget(name, input, io));
 }
 
 /** The login of what a command line named. */
 export function loginOf(resolved: Resolved): StoredLogin {
-  const { store, config, options } = resolved;
-  return { store, place: config, account: options.account, server: config.host, resolved };
-}
-
-/**
- * The server of a login that is named as `oidc-auth list` shows it.
- *
- * @throws AuthError `not_supported` where no options say which login it is
- */
-export async function resolveEntry(name: string, input: Input, io: CliIo): Promise<Resolved> {
-  const said = saidBy(name);
-  const values = { ...input.values, ...said?.options };
-  const resolved = said && (await resolveTarget(said.address, { ...input, values }, io));
-  const slot = resolved && serverSlot(resolved.config, resolved.options.account);
-  if (resolved && slot?.ownKey === serverSlot(name).ownKey) return resolved;
-  throw new AuthError(
-    "not_supported",
-    `The server of ${cleanText(name, MAX_LINE)} cannot be asked: no options of the command line say what this login is.`,
-    { hint: `Forget it without telling the server: oidc-auth remove ${shellQuote(name)}` },
-  );
+  const { store, config, options, input } = resolved;
+  return { ...{ store, place: config, server: config.host, resolved, input }, account: options.account };
 }
 
 /** Lines that tell which other logins there are at the same origin, and what has to be added to mean one of them. */
 export async function storedBelow(login: StoredLogin): Promise<string> {
-  const { store, place, server, account, resolved } = login;
+  const { store, place, server, account, resolved, input } = login;
   const { origin } = parseHost(server);
   const own = serverSlot(place, account).server;
   const isOther = (name: string) => name !== own && URL.canParse(name) && new URL(name).origin === origin;
@@ -67,8 +53,9 @@ export async function storedBelow(login: StoredLogin): Promise<string> {
   const lines = names.slice(0, MAX_SHOWN).map((name) => {
     const said = bare ? saidBy(name) : undefined;
     const words = said?.address === server ? wordsOf(said) : "";
-    return `There is ${cleanText(name, MAX_LINE)}${words && `: add ${words}`}.\n`;
+    const next = words ? `add ${words}.` : `oidc-auth status ${shellQuote(name)}${storeWords(input)}`;
+    return `There is ${cleanText(name, MAX_LINE)}: ${next}\n`;
   });
   const more = names.length - lines.length;
-  return lines.join("") + (more > 0 ? `There are ${more} more: oidc-auth list\n` : "");
+  return lines.join("") + (more > 0 ? `There are ${more} more: oidc-auth list${storeWords(input)}\n` : "");
 }

@@ -1,10 +1,16 @@
 import { Config, type ConfigInit } from "../config.js";
+import { AuthError } from "../errors.js";
 import type { Target } from "../flows/session.js";
 import type { AuthenticateOptions } from "../options.js";
 import { dropUndefined } from "../settings/checks.js";
+import { shellQuote, shellWord } from "../shell-word.js";
+import { serverSlot } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
+import { cleanText } from "../text.js";
 import { type Input, isOn, numberOf, type Option, textOf, UsageError, wordOf } from "./command.js";
-import { type CliIo, warnOn } from "./io.js";
+import { credentialsOf, secretOf } from "./credentials.js";
+import { isEntryName, saidBy } from "./entry-name.js";
+import { type CliIo, MAX_LINE, warnOn } from "./io.js";
 import { nearName } from "./near-name.js";
 import { namedStore, placeOf, scopesOf } from "./place.js";
 import { isProfileName, type Profile, readProfiles, unknownProfile } from "./profiles.js";
@@ -82,27 +88,35 @@ export interface Resolved {
   readonly config: Config;
   readonly options: AuthenticateOptions & { readonly store: TokenStore };
   readonly store: TokenStore;
-  /** The name of the profile that says so. */
-  readonly profile: string | undefined;
+  /** The command that logs in to it, with all that the command line said: another login would not do. */
+  readonly loginCommand: string;
+  /** What the command line said. */
+  readonly input: Input;
 }
 
 const FLOWS = ["auto", "device", "code"] as const;
 
-/** Finds out which server is meant, and how to log in there: an address, or the name of a profile. */
+/**
+ * Finds out which server is meant, and how to log in there: by an address, by the name of a profile, or by that of a
+ * login as `oidc-auth list` shows it.
+ */
 export async function resolveTarget(name: string, input: Input, io: CliIo): Promise<Resolved> {
+  if (isEntryName(name)) return resolveEntry(name, input, io);
   const profile = profileOf(name, io);
   const init = await initOf(name, profile, input, io);
   const config = new Config(init);
   const store = openStore(input, io, profile);
   const caFile = textOf(input, "ca-file") ?? profile?.caFile;
+  const loginCommand = commandOf(profile ? ["oidc-auth", "login"] : ["oidc-auth"], name, input);
   const options = {
     store,
+    loginCommand,
     ...dropUndefined({
       account: textOf(input, "account") ?? profile?.account,
       network: caFile === undefined ? undefined : { caFile },
       flow: wordOf(input, "flow", FLOWS),
       timeout: numberOf(input, "timeout"),
-      requestTimeout: numberOf(input, "request-timeout"),
+      requestTimeout: numberOf(input, "request-timeout") ?? profile?.requestTimeout,
       interactive: input.values["interactive"] as boolean | undefined,
     }),
     openBrowser: input.values["browser"] !== false,
@@ -113,7 +127,44 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
       explain: (step: string) => void io.stderr.write(`oidc-auth: ${step}\n`),
     }),
   };
-  return { target: config, config, store, options, profile: profile && name };
+  return { target: config, config, store, options, loginCommand, input };
+}
+
+/** @throws AuthError `not_supported` where no options say which login it is */
+async function resolveEntry(name: string, input: Input, io: CliIo): Promise<Resolved> {
+  const said = saidBy(name);
+  const values = { ...input.values, ...said?.options };
+  const resolved = said && (await resolveTarget(said.address, { ...input, values }, io));
+  const slot = resolved && serverSlot(resolved.config, resolved.options.account);
+  if (resolved && slot?.ownKey === serverSlot(name).ownKey) return resolved;
+  throw new AuthError(
+    "not_supported",
+    `The server of ${cleanText(name, MAX_LINE)} cannot be asked: no options of the command line say what this login is.`,
+    {
+      hint: `Forget it without telling the server: oidc-auth remove ${shellQuote(name)}${storeWords(input)}`,
+    },
+  );
+}
+
+/** A command with a name, and all that was said of it: values behind the options that a login has, too. */
+function commandOf(command: readonly string[], name: string, input: Input): string {
+  const names = [...Object.keys(TARGET_OPTIONS), "ports", "client-secret-env"];
+  return [...command, shellWord(name), ...optionsOf(input, names)].join(" ");
+}
+
+/** What names the store, for another command. */
+export function storeWords(input: Input): string {
+  return optionsOf(input, ["app-name", "store"])
+    .map((word) => ` ${word}`)
+    .join("");
+}
+
+function optionsOf(input: Input, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const value = input.values[name];
+    if (value === undefined || value === false) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, shellWord(String(value))];
+  });
 }
 
 /** The store that a command works on. */
@@ -138,7 +189,16 @@ async function initOf(
   input: Input,
   io: CliIo,
 ): Promise<ConfigInit> {
-  const { account: _a, appName: _n, caFile: _c, host, issuer, resource, ...settings } = profile ?? {};
+  const {
+    account: _a,
+    appName: _n,
+    caFile: _c,
+    requestTimeout: _r,
+    host,
+    issuer,
+    resource,
+    ...settings
+  } = profile ?? {};
   const secretName = textOf(input, "client-secret-env");
   const given = dropUndefined({
     clientId: textOf(input, "client-id"),
@@ -160,12 +220,6 @@ async function initOf(
   return { ...settings, ...given, ...dropUndefined(place) } as unknown as ConfigInit;
 }
 
-function secretOf(name: string, io: CliIo): string {
-  const secret = io.env[name];
-  if (!secret) throw new UsageError(`--client-secret-env names ${name}, which is not set`);
-  return secret;
-}
-
 export function portsOf(input: Input): number[] | undefined {
   const given = input.values["ports"];
   if (!Array.isArray(given)) return undefined;
@@ -178,24 +232,4 @@ export function portsOf(input: Input): number[] | undefined {
       }
       return number;
     });
-}
-
-async function credentialsOf(input: Input) {
-  const way = textOf(input, "credentials");
-  if (way === undefined) return undefined;
-  const [kind = "", ...more] = way.split(":");
-  const value = more.join(":");
-  const [{ clientCredentials }, workload] = await Promise.all([
-    import("../credentials/grants.js"),
-    import("../credentials/workload.js"),
-  ]);
-  if (way === "client") return clientCredentials();
-  if (kind === "github") return workload.fromGitHubActions(value ? { audience: value } : {});
-  if (way === "gitlab") return workload.fromGitLab();
-  if (kind === "kubernetes") return workload.fromKubernetes(value ? { path: value } : {});
-  if (kind === "file" && value) return workload.fromFile(value);
-  if (kind === "env" && value) return workload.fromEnvironment(value);
-  throw new UsageError(
-    `--credentials takes client, github[:AUDIENCE], gitlab, kubernetes[:FILE], file:FILE or env:NAME (it is ${kind})`,
-  );
 }

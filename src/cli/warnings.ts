@@ -25,7 +25,9 @@ export function reporting(
     () => {
       // What the server was asked to renew is heard out and stored: a new refresh token comes only once.
       if (renewing === undefined) return;
-      io.stderr.write(`oidc-auth: what ${renewing} renews is stored first; once more ends at once\n`);
+      io.stderr.write(
+        `oidc-auth: the renewal at ${renewing} is finished and stored first; once more ends at once\n`,
+      );
     },
     { once: true },
   );
@@ -34,7 +36,7 @@ export function reporting(
       clearTimeout(patience);
       renewing = event.type === "refresh_started" ? event.server : undefined;
       if (event.type === "refresh_started") {
-        const waiting = `oidc-auth: waiting for ${event.server} to renew the token; Ctrl-C gives up\n`;
+        const waiting = `oidc-auth: waiting for ${event.server} to renew the token; a second Ctrl-C gives it up\n`;
         patience = setTimeout(() => void io.stderr.write(waiting), PATIENCE_MS);
         patience.unref();
       }

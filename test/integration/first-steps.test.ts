@@ -135,11 +135,12 @@ describe("a login that is stored under another name", () => {
     const { cli, store } = world();
     await store.put(name, testToken());
     await store.put("https://login.example.org.evil.example?client_id=x", testToken());
-    const there = `There is ${name}${words}.\n`;
+    const there = `There is ${name}${words ? `${words}.` : `: oidc-auth status '${name}'`}\n`;
+    const logIn = words ? "" : ` Log in: oidc-auth ${ISSUER}`;
     expect(await cli(["status", ISSUER])).toEqual({
       status: 1,
       stdout: "",
-      stderr: `No login for ${ISSUER} is stored.\n${there}`,
+      stderr: `No login for ${ISSUER} is stored.${logIn}\n${there}`,
     });
     expect(await cli(["logout", ISSUER])).toEqual({
       status: 0,
@@ -184,7 +185,9 @@ describe("a login that is stored under another name", () => {
     const { cli, store } = world();
     await store.put(`${ISSUER}?client_id=cli`, testToken());
     const { stderr } = await cli(["status", ISSUER, "--client-id", "other"]);
-    expect(stderr).toBe(`No login for ${ISSUER} is stored.\nThere is ${ISSUER}?client_id=cli.\n`);
+    expect(stderr).toBe(
+      `No login for ${ISSUER} is stored. Log in: oidc-auth ${ISSUER} --client-id other\nThere is ${ISSUER}?client_id=cli: oidc-auth status '${ISSUER}?client_id=cli'\n`,
+    );
   });
 
   it("is no list without end", async () => {
@@ -285,7 +288,7 @@ describe("a mistyped command", () => {
     const { cli, profiles } = world();
     profiles({ prod: { host: "https://auth.example.org" } });
     expect((await cli(["status", "prdo"])).stderr).toContain(
-      "What to do: Did you mean prod? Else: Make one:",
+      "What to do: Did you mean prod? If not, make one:",
     );
   });
 
@@ -413,7 +416,7 @@ describe("git-credential over http", () => {
     expect(await cli(["git-credential", "get", "--auth", "https://auth.example.org"], asked)).toEqual({
       status: 0,
       stdout: "",
-      stderr: "oidc-auth: no token over http: git.example.org\n",
+      stderr: "oidc-auth: no token over http: git.example.org (use https, or --allow-insecure-host)\n",
     });
   });
 
@@ -425,5 +428,57 @@ describe("git-credential over http", () => {
         stdout: "",
         stderr: "",
       });
+  });
+});
+
+describe("the name that list shows of a login", () => {
+  const HOST = "https://auth.example.org";
+
+  it("means that login, for every command: never another one of the same host", async () => {
+    const { cli, store } = world();
+    await store.put(HOST, testToken({ accessToken: "unnamed" }));
+    await store.put(`${HOST}#bob`, testToken({ accessToken: "of-bob" }));
+    await store.put(`${HOST}?client_id=my-cli`, testToken({ accessToken: "of-my-cli" }));
+    const tokenOf = async (name: string) => (await cli(["token", name])).stdout.trim();
+    expect(await tokenOf(HOST)).toBe("unnamed");
+    expect(await tokenOf(`${HOST}#bob`)).toBe("of-bob");
+    expect(await tokenOf(`${HOST}?client_id=my-cli`)).toBe("of-my-cli");
+    expect(await tokenOf(`${HOST}?client_id=another`)).toBe("");
+  });
+
+  it("that no option can say is an error that tells how to forget it", async () => {
+    const { cli, store } = world();
+    const name = `${HOST}?client_id=ci&grant=client_credentials`;
+    await store.put(name, testToken());
+    const { status, stderr } = await cli(["token", name]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`oidc-auth remove '${name}'`);
+  });
+});
+
+describe("the login that a command tells to make", () => {
+  it("is the one that was asked for, with all that was said, in the store that was named", async () => {
+    const { cli } = world();
+    await cli(["config", "set", "prod", "https://login.example.org", "--client-id", "cli"]);
+    const words = ["--resource", "https://api.example.org", "--account", "bob", "--store", "/x/tokens.json"];
+    const { stderr } = await cli(["token", "prod", ...words]);
+    expect(stderr).toContain(`log in first: oidc-auth login prod ${words.join(" ")}`);
+  });
+
+  it("says nothing of INTERACTIVE_SESSION where the command asks nobody", async () => {
+    const { cli } = world();
+    expect((await cli(["token", "https://auth.example.org"])).stderr).not.toContain("INTERACTIVE_SESSION");
+  });
+});
+
+describe("a profile", () => {
+  it("keeps the time that requests have, and takes no --store", async () => {
+    const { cli } = world();
+    await cli(["config", "set", "slow", "https://auth.example.org", "--request-timeout", "90"]);
+    expect(JSON.parse((await cli(["config", "show", "slow", "--json"])).stdout)).toEqual({
+      slow: { host: "https://auth.example.org", requestTimeout: 90 },
+    });
+    const refused = await cli(["config", "set", "x", "https://auth.example.org", "--store", "/x.json"]);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("--app-name") });
   });
 });

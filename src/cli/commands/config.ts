@@ -3,10 +3,18 @@ import { AuthError } from "../../errors.js";
 import { replaceFile } from "../../files/replace-file.js";
 import { dropUndefined } from "../../settings/checks.js";
 import { cleanText } from "../../text.js";
-import { type Command, type Input, isOn, JSON_OPTION, textOf, UsageError } from "../command.js";
+import { type Command, type Input, isOn, JSON_OPTION, numberOf, textOf, UsageError } from "../command.js";
 import { type CliIo, MAX_LINE, print, warnOn } from "../io.js";
+import { nearName } from "../near-name.js";
 import { placeOf, scopesOf } from "../place.js";
-import { isProfileName, type Profile, profilesPath, readSettings, type Settings } from "../profiles.js";
+import {
+  isProfileName,
+  type Profile,
+  profilesPath,
+  readSettings,
+  type Settings,
+  unknownProfile,
+} from "../profiles.js";
 import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
 
 export const command: Command = {
@@ -63,7 +71,7 @@ function show(
   io: CliIo,
 ): number {
   if (name !== undefined && !profiles[name])
-    throw new AuthError("invalid_config", `There is no profile ${name}.`);
+    throw unknownProfile(name, nearName(name, Object.keys(profiles)));
   const shown = name === undefined ? profiles : { [name]: profiles[name] };
   if (Object.keys(shown).length === 0) io.stderr.write(`There are no profiles in ${profilesPath(io.env)}.\n`);
   const lines = Object.entries(shown).map(([key, profile]) => {
@@ -85,6 +93,10 @@ function profileName(name: string): string {
 
 /** Checked as it will be used, so that a mistake is told now. */
 function profileFrom(host: string, input: Input): Profile {
+  if (textOf(input, "store") !== undefined)
+    throw new UsageError(
+      "a profile keeps no --store: name an application by --app-name, or set OIDC_TOKEN_FILE",
+    );
   const said = {
     clientId: textOf(input, "client-id"),
     audience: textOf(input, "audience"),
@@ -105,6 +117,7 @@ function profileFrom(host: string, input: Input): Profile {
     account: textOf(input, "account"),
     appName: textOf(input, "app-name"),
     caFile: textOf(input, "ca-file"),
+    requestTimeout: numberOf(input, "request-timeout"),
   };
   // As it was understood: what stood before an @ is a secret, and not kept.
   const understood = "host" in settings && { host: config.host };

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { AuthError } from "../../errors.js";
+import { cleanText } from "../../text.js";
 import { unaskedUnlessTold } from "../asks-nobody.js";
 import { type Command, type Input, textOf, UsageError } from "../command.js";
 import { warnOn } from "../io.js";
@@ -39,11 +41,11 @@ export const command: Command = {
       token: variable(textOf(input, "env") ?? "OIDC_ACCESS_TOKEN"),
       file: variable(textOf(input, "file-env") ?? "OIDC_ACCESS_TOKEN_FILE"),
     };
-    const folder = await mkdtemp(join(tmpdir(), "oidc-auth-"));
+    const folder = await temporaryFolder();
     const stop = new AbortController();
     try {
       const path = join(folder, "token");
-      await putToken(path, token);
+      await putToken(path, token).catch(cannotKeep(folder));
       void keepFresh(path, token, authenticate, warnOn(io), stop.signal);
       const ended = runProgram(program, words, {
         ...withoutCredentials(process.env, input),
@@ -65,6 +67,22 @@ function withoutCredentials(env: NodeJS.ProcessEnv, input: Input): NodeJS.Proces
   const credentials = textOf(input, "credentials") ?? "";
   const ours = [textOf(input, "client-secret-env"), /^env:(.*)$/s.exec(credentials)?.[1]];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.includes(name)));
+}
+
+async function temporaryFolder(): Promise<string> {
+  const around = tmpdir();
+  return mkdtemp(join(around, "oidc-auth-")).catch(cannotKeep(around));
+}
+
+/** Makes our error of the system's, where the token's file cannot be made. */
+function cannotKeep(folder: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code = "unknown" }) => {
+    throw new AuthError(
+      "store_unwritable",
+      `The file for the token cannot be made in ${cleanText(folder)} (${code}).`,
+      { hint: "Name a folder that you may write to, and that has room, in TMPDIR." },
+    );
+  };
 }
 
 function variable(name: string): string {

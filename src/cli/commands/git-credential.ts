@@ -37,7 +37,9 @@ export const command: Command = {
     if (asked["protocol"] !== "https" && !isOn(input, "allow-insecure-host")) {
       const { protocol = "an unnamed protocol", host = "" } = asked;
       if (action === "get")
-        io.stderr.write(`oidc-auth: no token over ${cleanText(protocol)}: ${cleanText(host)}\n`);
+        io.stderr.write(
+          `oidc-auth: no token over ${cleanText(protocol)}: ${cleanText(host)} (use https, or --allow-insecure-host)\n`,
+        );
       return 0;
     }
     const resolved = await resolveTarget(auth, input, io);

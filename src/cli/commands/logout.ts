@@ -1,8 +1,8 @@
 import { logout, withoutIdToken } from "../../logout.js";
 import { type Command, isOn, JSON_OPTION, textOf } from "../command.js";
 import { print } from "../io.js";
-import { resolveEntry, storedBelow, storedLogin } from "../stored-login.js";
-import { TARGET_OPTIONS } from "../target.js";
+import { storedBelow, storedLogin } from "../stored-login.js";
+import { resolveTarget, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
 export const command: Command = {
@@ -32,7 +32,7 @@ export const command: Command = {
       io.stderr.write(await storedBelow(login));
       return 0;
     }
-    const { target, options } = login.resolved ?? (await resolveEntry(name, input, io));
+    const { target, options } = login.resolved ?? (await resolveTarget(name, input, io));
     const { flow: _flow, ...rest } = options;
     const { endSessionUrl, ...done } = await logout(target, {
       ...rest,

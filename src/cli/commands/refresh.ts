@@ -3,7 +3,6 @@ import { tokenJson } from "../../store/entry.js";
 import { unasked } from "../asks-nobody.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
-import { loginWords } from "../login-words.js";
 import { loginOf, storedBelow } from "../stored-login.js";
 import { summary } from "../summary.js";
 import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
@@ -27,7 +26,7 @@ export const command: Command = {
         "interaction_required",
         `No login for ${config.host} is stored, so that there is nothing to renew.`,
         {
-          hint: `${await storedBelow(loginOf(resolved))}Log in: ${loginWords(resolved)}`,
+          hint: `${await storedBelow(loginOf(resolved))}Log in: ${resolved.loginCommand}`,
         },
       );
     }

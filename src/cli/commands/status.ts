@@ -6,7 +6,6 @@ import { cleanText } from "../../text.js";
 import { isRefreshable, isUsable, type Token } from "../../token.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
-import { loginWords } from "../login-words.js";
 import { storedBelow, storedLogin } from "../stored-login.js";
 import { describeEnd, renewable, rows } from "../summary.js";
 import { openStore, TARGET_OPTIONS } from "../target.js";
@@ -60,7 +59,8 @@ export const command: Command = {
     if (!token) {
       print(io, json, { server, state: "none" }, "");
       const others = await storedBelow(login);
-      const next = others === "" && resolved ? ` Log in: ${loginWords(resolved)}` : "";
+      // Most likely one of the others was meant, where it is known how to say so.
+      const next = resolved && !others.includes(": add ") ? ` Log in: ${resolved.loginCommand}` : "";
       io.stderr.write(`No login for ${server} is stored.${next}\n${others}`);
       return 1;
     }

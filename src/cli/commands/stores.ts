@@ -1,4 +1,4 @@
-import { cleanText, withoutTokens } from "../../text.js";
+import { cleanText } from "../../text.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { MAX_LINE, print } from "../io.js";
 import { storedLogin } from "../stored-login.js";
@@ -52,10 +52,9 @@ export const remove: Command = {
   ],
   async run(input, io) {
     const name = input.positionals[0] ?? "";
-    const { store, place, account } = await storedLogin(name, input, io);
+    const { store, place, account, server } = await storedLogin(name, input, io);
     const removed = await store.remove(place, { account });
-    // As it was typed, which may be with a password.
-    const shown = withoutTokens(name);
+    const shown = cleanText(account === undefined ? server : `${server}#${account}`, MAX_LINE);
     print(
       io,
       isOn(input, "json"),

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
 import { isatty } from "node:tty";
 import { createAuthenticator } from "../../authenticate.js";
 import type { AuthEvent } from "../../context.js";
@@ -9,6 +8,7 @@ import { AuthError } from "../../errors.js";
 import type { Session } from "../../flows/session.js";
 import { foreignMessage } from "../../foreign-error.js";
 import { redirectUriOn } from "../../settings/redirect-uri.js";
+import { type Danger, dangersOf } from "../../store/file-dangers.js";
 import type { TokenStore } from "../../store/token-store.js";
 import type { Resolved } from "../target.js";
 
@@ -52,27 +52,26 @@ export async function checkStore(store: TokenStore): Promise<Finding[]> {
   } catch (error) {
     findings.push(failed("store-writable", error));
   }
-  if (store.path !== undefined && process.platform !== "win32")
-    findings.push(...(await checkPrivate(store.path)));
+  if (store.path !== undefined && process.platform !== "win32") findings.push(...checkPrivate(store.path));
   return findings;
 }
 
-async function checkPrivate(path: string): Promise<Finding[]> {
-  for (const one of [path, dirname(path)]) {
-    const found = await stat(one).catch(() => undefined);
-    if (!found) continue;
-    const others = one === path ? found.mode & 0o077 : found.mode & 0o022;
-    if (others === 0) continue;
-    const mode = one === path ? "600" : "700";
-    return [
-      warn(
-        "store-private",
-        `${one} is open to others (mode ${(found.mode & 0o777).toString(8)})`,
-        `chmod ${mode} ${one}`,
-      ),
-    ];
+function checkPrivate(path: string): Finding[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const dangers = found ? dangersOf(path, found) : [];
+  if (dangers.length === 0) return [ok("store-private", "it is open to nobody else")];
+  return dangers.map((danger) => warn("store-private", ...adviceOn(path, danger)));
+}
+
+function adviceOn(path: string, danger: Danger): [what: string, remedy: string] {
+  if (danger.kind === "open") return [`${path} is open to others`, `chmod 600 ${path}`];
+  if (danger.kind === "replaceable") {
+    return [`others may replace it: they may write to ${danger.folder}`, `chmod go-w ${danger.folder}`];
   }
-  return [ok("store-private", "it is open to nobody else")];
+  return [
+    `${path} belongs to another user (uid ${danger.uid})`,
+    "name a file of your own: OIDC_TOKEN_FILE, or --store",
+  ];
 }
 
 /** Whether the server can be reached, what it offers, and whether its clock fits. */
@@ -87,14 +86,12 @@ export async function checkServer({ target, options }: Resolved): Promise<Findin
   } catch (error) {
     // Whoever ends us gets no diagnosis: least of all one that blames the server.
     if (options.signal?.aborted) throw error;
-    findings.push(failed("server", error));
+    return [...findings, failed("server", error)];
   }
-  findings.push(
-    ...(warnings[0]
-      ? [warn("clock", warnings[0], "sudo timedatectl set-ntp true, or ask who runs this machine")]
-      : [ok("clock", "this machine's clock fits the server's")]),
-  );
-  return findings;
+  const clock = warnings[0]
+    ? warn("clock", warnings[0], "sudo timedatectl set-ntp true, or ask who runs this machine")
+    : ok("clock", "this machine's clock fits the server's");
+  return [...findings, clock];
 }
 
 /** @throws AuthError where it cannot be reached, or has no way to log in at all: then it is not what it was taken for */
