@@ -50,7 +50,9 @@ async function prepare() {
     );
   const tag = `v${version}`;
   if (!run("git", "tag", "--points-at", "HEAD").split("\n").includes(tag))
-    stop(`Tag this commit: git tag ${tag}, then run this again.`);
+    stop(
+      `Tag this commit, and push the tag: git tag ${tag} && git push origin ${tag}. release.yml goes on from there.`,
+    );
 }
 
 /** Ends a release; in a rehearsal it is told. */
