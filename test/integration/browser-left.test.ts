@@ -41,8 +41,7 @@ describe("a login in the browser", () => {
   it.each([HOURS_MS, -HOURS_MS])("goes on when the clock is set by %i ms", async (by) => {
     const { clock, token, step } = await begin();
     clock.setClock(by);
-    // The time that a person has is looked at once a second.
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await clock.looked();
     await completeLogin(step.url);
     expect(await token).toMatchObject({ tokenType: "Bearer" });
   });

@@ -159,7 +159,7 @@ describe("the time that goes by", () => {
     expect(uptime() - before).toBeLessThan(1.5 * HOURS_MS);
   });
 
-  it("never runs backwards, and is exact to less than a millisecond while nobody sleeps", () => {
+  it("never runs backwards, and goes as the process's own while nobody sleeps", () => {
     let last = uptime();
     for (let n = 0; n < 1000; n++) {
       const next = uptime();

@@ -10,7 +10,7 @@ import { tempFolder } from "../support/temp-folder.js";
 const HOST = "https://auth.example.org";
 const worker = (name: string) => join(import.meta.dirname, "workers", `${name}.mjs`);
 
-it("64 processes that each put 20 logins lose none of 1,280", { timeout: 180_000 }, async () => {
+it("64 processes that each put 20 logins lose none of 1,280", { timeout: 400_000 }, async () => {
   const path = join(tempFolder(), "store.json");
   const children = Array.from({ length: 64 }, (_, n) =>
     runNode(worker("put-forever"), [path, `p${n}`, "20"]),
