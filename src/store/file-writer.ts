@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { AuthError } from "../errors.js";
 import { makeFolder } from "../files/file-owner.js";
 import { readRegularFile } from "../files/regular-file.js";
-import { discard, putInPlace, throughLinks, writeDraft } from "../files/replace-file.js";
+import { discard, putInPlace, throughLinks } from "../files/replace-file.js";
 import type { HeldLock, LockOptions } from "./backend.js";
 import type { FileBackendOptions } from "./file-backend.js";
 import { refusePlantedLink } from "./file-dangers.js";
@@ -13,7 +13,7 @@ import { FileLock, LOCK_TIMES } from "./file-lock.js";
 import { inTurn } from "./in-turn.js";
 import { changedText } from "./kept-text.js";
 import { removeLitter } from "./litter.js";
-import { ReservedSpace } from "./reserved-space.js";
+import { isFull, ReservedSpace } from "./reserved-space.js";
 import { isSystemError, readIfThere, unwritable } from "./store-error.js";
 import { EAGER, PATIENT } from "./wait-for-lock.js";
 
@@ -51,7 +51,7 @@ export class FileWriter {
         } catch (error) {
           // What is written may be a refresh token that no server gives out twice.
           if (attempt === ATTEMPTS || !mayPass(error)) throw unwritable(this.#given, error);
-          if (isSystemError(causeOf(error), "ENOSPC", "EDQUOT")) await this.#space.yieldForLock();
+          if (isFull(causeOf(error))) await this.#space.yieldForLock();
           await new Promise((done) => setTimeout(done, PAUSE_MS));
         }
       }
@@ -188,7 +188,7 @@ export class FileWriter {
   async #replace(path: string, text: string, lock: FileLock): Promise<boolean> {
     const draft = temporary(path, lock.id);
     try {
-      await writeDraft(draft, path, text, { reuse: await this.#space.use(draft) });
+      await this.#space.writeDraft(draft, path, text);
       if (!(await lock.isHeld())) return false;
       await putInPlace(draft, path);
       if (!this.#swept) await removeLitter(path);

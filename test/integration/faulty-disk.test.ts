@@ -165,6 +165,59 @@ it("a file that is made, or replaced, at the very moment at which it is looked f
   }
 });
 
+describe("space that is taken for another login", () => {
+  const newer = token("new");
+  /** How the next `put()` of a store that is in use already finds the disk full: at its draft. */
+  async function fullDisk(store: TokenStore): Promise<Fault> {
+    disk.start();
+    await store.put(HOST, token("before"));
+    return { call: disk.calls.indexOf("truncate"), code: "ENOSPC", way: "once" };
+  }
+  function openTwo() {
+    const path = join(root, "store.json");
+    writeFileSync(path, JSON.stringify(BEFORE), { mode: 0o600 });
+    return { path, store: open(path), refreshed: token("refreshed") };
+  }
+  const storedIn = (path: string) => {
+    const content = JSON.parse(readFileSync(path, "utf8"));
+    return [HOST, OTHER].map((one) => content[one]?.token.access_token);
+  };
+
+  it.each(["has room", "is full"])("is written to by nobody before it is taken: the disk %s", async (how) => {
+    const { path, store, refreshed } = openTwo();
+    await store.put(HOST, newer);
+    const fault = how === "is full" ? await fullDisk(store) : undefined;
+    const held = disk.hold("truncate");
+    const updated = store.update(OTHER, async () => refreshed);
+    await held.arrived;
+    disk.start(fault);
+    await store.put(HOST, newer);
+    disk.heal();
+    expect(storedIn(path)).toEqual(["new", "other"]);
+    held.release();
+    expect(await updated).toBe(refreshed);
+    expect(storedIn(path)).toEqual(["new", "refreshed"]);
+    expect(readdirSync(root)).toEqual(["store.json"]);
+  });
+
+  it("is used by whoever writes to a full disk, and both are kept", async () => {
+    const { path, store, refreshed } = openTwo();
+    await store.put(HOST, newer);
+    const fault = await fullDisk(store);
+    await store.update(OTHER, async () => {
+      disk.start(fault);
+      await store.put(HOST, newer);
+      disk.heal();
+      const renamed = disk.calls.filter((name) => name === "rename");
+      expect(renamed).toHaveLength(2);
+      expect(storedIn(path)).toEqual(["new", "other"]);
+      return refreshed;
+    });
+    expect(storedIn(path)).toEqual(["new", "refreshed"]);
+    expect(readdirSync(root)).toEqual(["store.json"]);
+  });
+});
+
 describe.each(OPERATIONS)("$name", (operation) => {
   it.each(["once", "lost", "always", "gone"] as const)(
     "survives each call that fails: %s",

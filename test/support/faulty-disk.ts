@@ -40,6 +40,12 @@ const HANDLE = [
   "chown",
 ] as const;
 
+/** A call that waits until it is let go. */
+export interface HeldCall {
+  readonly arrived: Promise<void>;
+  release(): void;
+}
+
 type Call = (...args: unknown[]) => unknown;
 type Calls = Record<string, Call>;
 
@@ -52,6 +58,7 @@ export class FaultyDisk {
   readonly #folder: string;
   readonly #undo: (() => void)[] = [];
   readonly #ours = new Set<unknown>();
+  #held: { readonly name: string; readonly arrive: () => Promise<void> } | undefined;
   #fault: Fault | undefined;
   #failing: string | undefined;
 
@@ -76,6 +83,23 @@ export class FaultyDisk {
     this.calls.length = 0;
     this.#fault = fault;
     this.#failing = undefined;
+  }
+
+  /** Lets the next call of that name wait, so that a test acts exactly meanwhile. */
+  hold(name: (typeof ASYNC | typeof HANDLE)[number]): HeldCall {
+    let [arrived, release] = [() => {}, () => {}];
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const isThere = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const arrive = () => {
+      arrived();
+      return released;
+    };
+    this.#held = { name, arrive };
+    return { arrived: isThere, release: () => release() };
   }
 
   /** Nothing fails any more. */
@@ -115,6 +139,11 @@ export class FaultyDisk {
 
   #call(name: string, real: () => unknown): unknown {
     const number = this.calls.push(name) - 1;
+    if (this.#held?.name === name) {
+      const { arrive } = this.#held;
+      this.#held = undefined;
+      return arrive().then(real);
+    }
     const fault = this.#fault;
     if (!fault || !this.#isDue(fault, name, number)) return this.#remember(name, real());
     const error = failure(fault.code, name);
