@@ -1,5 +1,6 @@
 import { type FileHandle, lchown, lstat, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isPlanted } from "./regular-file.js";
 
 /** A process of root, as under `sudo`, works with files of other users, who must be able to go on with them. */
 const isRoot = () => process.geteuid?.() === 0;
@@ -39,7 +40,8 @@ async function makeOne(path: string): Promise<boolean> {
  * Gives a new file to the owner of the one that it is to replace; where there is none and root makes it, to the
  * owner of the folder.
  *
- * @throws Error where that is not for us to do: the file would be taken from its owner
+ * @throws Error where that is not for us to do: the file would be taken from its owner; or root would give away what it
+ *   writes, to whoever was the first to put something into a folder for all
  */
 export async function keepOwner(file: FileHandle, place: string): Promise<void> {
   if (process.geteuid === undefined) return;
@@ -49,6 +51,8 @@ export async function keepOwner(file: FileHandle, place: string): Promise<void> 
     return isRoot() ? stat(dirname(place)) : undefined;
   });
   if (!owner || owner.uid === uid) return;
+  if (isRoot() && isPlanted(owner, await stat(dirname(place))))
+    throw new Error("another user put it into a folder for all");
   await file.chown(owner.uid, owner.gid).catch((cause: unknown) => {
     const whose = `it belongs to another user (uid ${owner.uid})`;
     throw new Error(`${whose}, from whom it would be taken away`, { cause });

@@ -78,6 +78,22 @@ export function isForeign({ uid }: Stats): boolean {
   return self !== undefined && self !== 0 && uid !== self && uid !== 0 && uid !== NOBODY;
 }
 
+const STICKY = 0o1000;
+
+/**
+ * Whether something in a folder for all, such as /tmp, is there at another user's will. Judged as Linux does where
+ * `fs.protected_symlinks` and `fs.protected_regular` are on; they are not everywhere.
+ */
+export function isPlanted({ uid }: Stats, folder: Stats): boolean {
+  const forAll = isSticky(folder) && (folder.mode & 0o002) !== 0;
+  return forAll && uid !== process.geteuid?.() && uid !== folder.uid;
+}
+
+/** Whether nobody but its owner, and the folder's, replaces what is in a folder. */
+export function isSticky({ mode }: Stats): boolean {
+  return (mode & STICKY) !== 0;
+}
+
 /** Whether others than this user, its own group and root may change a file, or what a folder holds. */
 export function othersMayWrite(stat: Stats): boolean {
   if (process.platform === "win32") return false;

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { isForeign, othersMayWrite } from "../files/regular-file.js";
+import { isForeign, isPlanted, isSticky, othersMayWrite } from "../files/regular-file.js";
 
 /** What makes a store file somebody else's, too. */
 export type Danger =
@@ -11,7 +11,6 @@ export type Danger =
   /** Others can put another file in its place. */
   | { readonly kind: "replaceable"; readonly folder: string };
 
-const STICKY = 0o1000;
 const FOR_OTHERS = 0o077;
 
 /**
@@ -64,20 +63,18 @@ function isOurs(stat: Stats): boolean {
 }
 
 /**
- * A link that another user put into a folder that all may write to leads where they want. Judged as Linux does where
- * `fs.protected_symlinks` is on; it is not everywhere.
+ * A link that another user put into a folder that all may write to leads where they want.
  *
  * @throws Error
  */
 export function refusePlantedLink(path: string): void {
   const link = lstatSync(path, { throwIfNoEntry: false });
-  if (process.platform === "win32" || !link?.isSymbolicLink() || isOurs(link)) return;
-  const { mode, uid } = statSync(dirname(path));
-  const forAll = (mode & STICKY) !== 0 && (mode & 0o002) !== 0;
-  if (forAll && link.uid !== uid) throw new Error("another user made that link, in a folder for all");
+  if (process.platform === "win32" || !link?.isSymbolicLink()) return;
+  if (isPlanted(link, statSync(dirname(path))))
+    throw new Error("another user made that link, in a folder for all");
 }
 
 /** In a sticky folder, such as /tmp, nobody but the folder's owner replaces another one's file. */
 function isReplaceable(folder: Stats): boolean {
-  return isForeign(folder) || ((folder.mode & STICKY) === 0 && othersMayWrite(folder));
+  return isForeign(folder) || (!isSticky(folder) && othersMayWrite(folder));
 }

@@ -57,6 +57,29 @@ describe.runIf(canBeOthers)("a user's file, and we are root", () => {
     expect(stored(path)).toBe("theirs");
   });
 
+  it("in a folder for all is not written to: they may have put it there to get what root would write", async () => {
+    const path = storeFile();
+    const folder = dirname(path);
+    chownSync(path, BOB, BOB);
+    chmodSync(folder, 0o1777);
+    const refused = {
+      code: "store_unwritable",
+      message: expect.stringMatching(/another user put it into a folder for all/),
+    };
+    const { store } = open(path);
+    await expect(store.put(HOST, token("new"))).rejects.toMatchObject(refused);
+    await expect(store.update(HOST, () => expect.fail("it was begun"))).rejects.toMatchObject(refused);
+    await expect(store.backend.assertWritable()).rejects.toMatchObject(refused);
+    expect(stored(path)).toBe("old");
+    expect(statSync(path)).toMatchObject({ uid: BOB });
+    expect(readdirSync(folder)).toEqual(["store.json"]);
+    // Where the folder is theirs, nobody else can have put it there.
+    chownSync(folder, BOB, BOB);
+    await store.put(HOST, token("new"));
+    expect(stored(path)).toBe("new");
+    expect(statSync(path)).toMatchObject({ uid: BOB });
+  });
+
   it("is waited for by them while root works with it, and its lock is taken over where root's process died", async () => {
     const path = storeFile();
     chownSync(path, ALICE, ALICE);
