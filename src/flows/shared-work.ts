@@ -27,38 +27,41 @@ export async function share<T>(
   underWay.set(owner, works as Map<string, Work<unknown>>);
   const joinable = works.get(key);
   const shared = joinable && !joinable.stop.signal.aborted ? joinable : begin(works, key, work);
-  shared.callers++;
-  try {
-    return await orAborted(shared, signal);
-  } finally {
-    shared.callers--;
-  }
+  // A caller without a signal stays.
+  return untilLeft(shared, signal ?? new AbortController().signal);
 }
 
-async function orAborted<T>(shared: Work<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return shared.promise;
+/** What comes of the work for one caller, who is counted for as long as they wait for it. */
+async function untilLeft<T>(shared: Work<T>, signal: AbortSignal): Promise<T> {
   let left = false;
+  const leave = () => {
+    if (!left) shared.callers--;
+    left = true;
+  };
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
-      left = true;
+      // At once: others may leave by the same signal.
+      leave();
       void stopIfLast(shared, signal).then(() => reject(cancelled(signal)));
     };
     signal.addEventListener("abort", onAbort, { once: true });
   });
+  shared.callers++;
   try {
     const result = await Promise.race([shared.promise, aborted]);
     // What was finished all the same is stored; whoever has left gets no more of it.
     if (left) throw cancelled(signal);
     return result;
   } finally {
+    leave();
     signal.removeEventListener("abort", onAbort);
   }
 }
 
 /** Stops the work where nobody else waits for it, and gives it a moment to close what it opened. */
 async function stopIfLast<T>(shared: Work<T>, signal: AbortSignal): Promise<void> {
-  if (shared.callers > 1) return;
+  if (shared.callers > 0) return;
   shared.stop.abort(cancelled(signal));
   let timer: NodeJS.Timeout | undefined;
   // A refresh under way is heard out and stored, but nobody has to wait for that.

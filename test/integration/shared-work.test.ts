@@ -26,6 +26,21 @@ it("two accounts that are renewed at once each get their own token, and calls fo
   expect(server.counts["refreshes"]).toBe(2);
 });
 
+it("two calls that end by the same signal end the login under way, too", async () => {
+  const { host, alone } = await toolWorld();
+  const { ui } = scriptedPerson({ acts: false });
+  const abort = new AbortController();
+  const options = { ...alone, ui, flow: "code", openBrowser: false, signal: abort.signal } as const;
+  const calls = Promise.allSettled([authenticate(host, options), authenticate(host, options)]);
+  const { redirectUri } = await ui.seen("code");
+  expect((await fetch(redirectUri)).status).toBe(400);
+  abort.abort();
+  const cancelled = { status: "rejected", reason: { code: "login_cancelled" } };
+  expect(await calls).toMatchObject([cancelled, cancelled]);
+  expect(ui.steps.map(({ type }) => type)).toEqual(["code", "failed"]);
+  await expect(fetch(redirectUri)).rejects.toThrow();
+});
+
 it("two subjects whose tokens are exchanged at once each get their own", async () => {
   const answer = (body: object) => JSON.stringify(body);
   const type = { "content-type": "application/json" };
