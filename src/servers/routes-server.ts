@@ -10,7 +10,6 @@ import type { AuthServer, CodeLogin, DeviceCode, DevicePoll, RedirectPlan } from
 import { onlyParameter, refusalIn, stateMismatch } from "./callback.js";
 import { skewOf } from "./clock-skew.js";
 import { meansNoDeviceFlow, parseDeviceCode } from "./device-answer.js";
-
 import { parseServerError } from "./error-answer.js";
 import { send } from "./http.js";
 import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
@@ -78,7 +77,9 @@ export class RoutesServer implements AuthServer {
     if (prompt === false) url.searchParams.delete("prompt");
     const request = { what: "login route", url, signal };
     const answer = await send(request, context);
-    const target = isRedirect(answer.status) ? httpUrl(answer.location ?? "", url) : undefined;
+    const location = isRedirect(answer.status) ? answer.location : null;
+    const target = location === null ? undefined : httpUrl(location, url);
+    if (location !== null && !target) throw noPlace(request);
     const state = target && LoginState.parse(target.searchParams.get("state"));
     const redeem = (callback: URL, kept: LoginState, abort?: AbortSignal) =>
       this.#redeemCode(callback, kept, redirectUri, context, abort);
@@ -218,6 +219,13 @@ export class RoutesServer implements AuthServer {
   #tokenRequest(form: Record<string, string>, signal: AbortSignal | undefined): HttpRequest {
     return { what: "token route", url: this.#config.tokenUrl, form, signal, spends: true };
   }
+}
+
+function noPlace(request: HttpRequest): AuthError {
+  return new AuthError(
+    "invalid_response",
+    `The ${name(request)} redirects to an address that no browser is sent to.`,
+  );
 }
 
 function isRedirect(status: number): boolean {

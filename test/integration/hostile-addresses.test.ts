@@ -101,4 +101,22 @@ describe("addresses that a browser is not sent to", () => {
     expect(result).toBeInstanceOf(AuthError);
     for (const url of opened) expect(url).toMatch(new RegExp(`^${server.host}/auth/v2/login\\?`));
   });
+
+  it.each([
+    ["another scheme", "javascript:alert(1)"],
+    ["a name and password", "https://accounts.example.org@evil.example/"],
+    ["ten thousand characters", TOO_LONG],
+  ])(
+    "as where the login route points, and no login is begun on less than that: %s",
+    async (_name, location) => {
+      const server = await harmless();
+      server.answers.set("/auth/v2/login", { status: 302, headers: { location } });
+      const { ways, opened } = hostileWorld(TARGETS["the routes"](server.host));
+      await expect(ways["a login in the browser"]?.()).rejects.toMatchObject({
+        code: "invalid_response",
+        message: `The login route (${server.host}/auth/v2/login) redirects to an address that no browser is sent to.`,
+      });
+      expect(opened).toEqual([]);
+    },
+  );
 });
