@@ -78,14 +78,15 @@ async function flush(file: FileHandle): Promise<void> {
  * again. A file that cannot be replaced, as it was mounted into a container by itself, is written in place.
  */
 export async function putInPlace(draft: string, path: string): Promise<void> {
-  const { dev, ino } = await stat(draft);
+  // Some file systems number their files beyond what a double tells apart.
+  const { dev, ino } = await stat(draft, { bigint: true });
   for (const pause of [...PAUSES_MS, undefined]) {
     try {
       await rename(draft, path);
       break;
     } catch (error) {
       // Where the answer of a file server was lost, what it was asked for is done all the same.
-      const now = await stat(path).catch(() => undefined);
+      const now = await stat(path, { bigint: true }).catch(() => undefined);
       if (now?.ino === ino && now.dev === dev) break;
       const code = codeOf(error);
       if (pause !== undefined && isPassing(code)) {
