@@ -140,6 +140,8 @@ export async function pollUntilGranted(
         trouble = undefined;
         pause = interval;
       } catch (error) {
+        // It says itself that the time is up, and why: with what the last answer was.
+        if (deadline.signal.aborted) throw error;
         if (!isPassing(error)) throw trouble?.answerLost ? afterLostAnswer(error) : error;
         if ((error.retryAfter ?? 0) * 1000 > left()) throw askedTooLate(error, seconds);
         failures++;

@@ -1,28 +1,45 @@
 import { expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { isAuthError } from "../../src/errors.js";
-import { fakeClock, memoryStore, scriptedPerson, startAuthServer } from "../../src/testing/index.js";
+import {
+  type FakeClock,
+  fakeClock,
+  memoryStore,
+  scriptedPerson,
+  startAuthServer,
+} from "../../src/testing/index.js";
 import { startFaultProxy, type WireFault } from "../support/fault-proxy.js";
 
 /** A device login whose polls meet something, by a person who does what they are asked to. */
-async function logIn(fault: WireFault | (() => WireFault | undefined), options: { timeout?: number } = {}) {
+async function logIn(
+  fault: WireFault | ((clock: FakeClock) => WireFault | undefined),
+  options: { timeout?: number } = {},
+) {
   const clock = fakeClock();
   const server = await startAuthServer({ enforceInterval: false });
   onTestFinished(() => server.close());
   const proxy = await startFaultProxy();
   onTestFinished(() => proxy.close());
   proxy.forwardTo(server.host);
-  const next = typeof fault === "function" ? fault : () => fault;
+  const next = typeof fault === "function" ? () => fault(clock) : () => fault;
+  const events: string[] = [];
   const { requests } = proxy.run("", ({ body }) => (body.includes("device-code") ? next() : undefined));
   const start = clock.now();
   const error = await authenticate(proxy.origin, {
     ...{ ...clock, ...scriptedPerson(), ...options },
+    onEvent: ({ type }) => events.push(type),
     flow: "device",
     store: memoryStore(clock),
   }).catch((thrown: unknown) => thrown);
   if (!isAuthError(error)) return expect.fail("The login should have failed.");
   const polls = requests.filter(({ body }) => body.includes("device-code")).length;
-  return { error, polls, seconds: (clock.now() - start) / 1000, route: `${proxy.origin}/auth/v2/token` };
+  return {
+    error,
+    events,
+    polls,
+    seconds: (clock.now() - start) / 1000,
+    route: `${proxy.origin}/auth/v2/token`,
+  };
 }
 
 const answer = (status: number, headers = {}): WireFault => ({
@@ -59,6 +76,21 @@ it.each([
     expect(polls).toBeGreaterThan(2);
   },
 );
+
+it("that the time is up in the middle of a poll is the end, and no trouble to try again after", async () => {
+  let polls = 0;
+  const { error, events, route } = await logIn((clock) => {
+    if (++polls === 1) return { answer: () => ({ status: 503, headers: {}, body: "" }) };
+    clock.advanceSeconds(600);
+    return { stall: "before" };
+  });
+  expect(error).toMatchObject({
+    code: "expired_token",
+    message: `The code ran out. The server could not tell whether it was entered: The token route (${route}) answered 503.`,
+  });
+  expect(polls).toBe(2);
+  expect(events.filter((type) => type === "retrying")).toHaveLength(1);
+});
 
 it("that the answer with the token was lost is told as the reason why the code is of no more use", async () => {
   let polls = 0;
