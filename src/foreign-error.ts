@@ -35,15 +35,24 @@ export function foreignCause(error: unknown, open: Open = openText, depth = 0): 
 
 /** The lines of a stack that follow the message, which may be of several lines itself. */
 function framesOf({ stack = "", message }: Error): string[] {
-  const at = stack.indexOf(message);
+  const at = typeof message === "string" ? stack.indexOf(message) : -1;
   const frames = at < 0 ? "" : stack.slice(at + message.length);
   return frames.split("\n").filter((line) => /^\s+at /.test(line));
+}
+
+/** An error of several, as of a host with several addresses, often says nothing itself. */
+function wordsOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const first =
+    error instanceof AggregateError ? error.errors.find((one) => one instanceof Error) : undefined;
+  const said = [error.message, code, first?.message].find((one) => typeof one === "string" && one !== "");
+  return said ?? "it does not say why";
 }
 
 /** What somebody else's error says, as far as it can be shown. */
 export function foreignMessage(error: unknown, open: Open = openText): string {
   if (!(error instanceof Error)) return "something was thrown that is no error";
-  const { message } = error;
+  const message = wordsOf(error);
   // `fetch` quotes a header that it cannot send.
   const [first, last] = [message.indexOf('"'), message.lastIndexOf('" is an invalid header')];
   return open(first >= 0 && last > first ? `${message.slice(0, first)}"…${message.slice(last)}` : message);
