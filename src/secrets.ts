@@ -14,7 +14,10 @@ const MAX_LENGTH = 10_000;
  * writing (percent signs, JSON, HTML, base64, hex) nothing of the text is shown.
  */
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const long = secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    // One may be the beginning of another, whose rest would stay.
+    .sort((one, other) => other.length - one.length);
   // A megabyte from a hostile server is not searched: no more than this is ever shown.
   let clean = text.slice(0, MAX_LENGTH);
   for (const secret of long) clean = clean.split(secret).join(HIDDEN);

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isErrorCode, masked, maskedUrl } from "../../src/debug/masked.js";
-import { foreignCause } from "../../src/foreign-error.js";
+import { foreignCause, foreignMessage } from "../../src/foreign-error.js";
 import { openText } from "../../src/secrets.js";
 import { withoutTokens } from "../../src/text.js";
 
@@ -108,6 +108,10 @@ describe("what was sent", () => {
     expect(openText(`not ${written}, sorry`, [secret])).toBe("[hidden]");
   });
 
+  it("is hidden as a whole where the beginning of it is another secret", () => {
+    expect(openText("not secret-and-more, sorry", ["secret", "secret-and-more"])).toBe("not [hidden], sorry");
+  });
+
   it("that is too short to be a secret hides nothing", () => {
     expect(openText("a good reason", ["a", "good"])).toBe("a good reason");
   });
@@ -155,6 +159,25 @@ describe("somebody else's error", () => {
 
   it("keeps no other member of it", () => {
     expect(inspect(foreignCause(theirs), { showHidden: true, depth: 10 })).not.toContain("secret");
+  });
+
+  it.each([
+    [
+      "a code",
+      Object.assign(new AggregateError([new Error("one")], ""), { code: "ECONNREFUSED" }),
+      "ECONNREFUSED",
+    ],
+    ["several errors", new AggregateError(["none", new Error("one"), new Error("two")], ""), "one"],
+    ["several that say nothing", new AggregateError([new Error("")], ""), "it does not say why"],
+    ["nothing", new Error(""), "it does not say why"],
+    [
+      "a message that is no text",
+      Object.assign(new Error("x"), { message: { a: 1 } }),
+      "it does not say why",
+    ],
+  ])("that says nothing itself is told by what else it has: %s", (_what, error, said) => {
+    expect(foreignMessage(error)).toBe(said);
+    expect(foreignCause(error)?.message).toBe(said);
   });
 
   it("ends, also where it is its own cause", () => {
