@@ -48,9 +48,17 @@ export class PostgresRows {
     return rows.map((row) => String(row["key"]));
   }
 
+  /** All that can be read: a damaged one is no reason that nothing is done with the others. */
   async all(): Promise<[key: string, entry: Entry][]> {
     const { rows } = await this.#query(`SELECT key, entry FROM ${this.#table}`);
-    return rows.map((row) => [String(row["key"]), this.#parse(row["entry"], String(row["key"]))]);
+    return rows.flatMap((row): [string, Entry][] => {
+      const key = String(row["key"]);
+      try {
+        return [[key, this.#parse(row["entry"], key)]];
+      } catch {
+        return [];
+      }
+    });
   }
 
   #parse(text: unknown, key: string): Entry {

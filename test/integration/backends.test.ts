@@ -73,6 +73,16 @@ describe("PostgreSQL", () => {
     expect(await backends[0]?.keys()).toHaveLength(8);
   });
 
+  it("an entry that is damaged is no trouble for the logins of other servers", async () => {
+    const table = newTable();
+    const store = new TokenStore({ backend: postgresBackend({ pool, table }) });
+    expect(await store.hosts()).toEqual([]);
+    await pool.query(`INSERT INTO ${table} (key, entry) VALUES ($1, $2)`, ["https://damaged.org", "{"]);
+    await store.put("https://a.org", new Token({ accessToken: "a", expiresAt: 4e9 }));
+    expect((await store.get("https://a.org"))?.accessToken).toBe("a");
+    await expect(store.get("https://damaged.org")).rejects.toMatchObject({ code: "store_unreadable" });
+  });
+
   /** Ends all other connections to the database, as a restart or a network failure does. */
   async function dropConnections(): Promise<void> {
     const client = new pg.Client({ connectionString: database.url });
