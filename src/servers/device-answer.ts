@@ -14,8 +14,12 @@ import { type HttpAnswer, type HttpRequest, name } from "./http-message.js";
 const DEFAULT_INTERVAL_SECONDS = 5;
 const DEFAULT_DEVICE_SECONDS = 600;
 const MAX_DEVICE_SECONDS = 24 * 3600;
-/** A server that asks for a longer one (seconds) is mistaken: the code would run out between two polls. */
+/**
+ * A server that asks for a longer one (seconds) is mistaken, unless its codes live for several of them: the code would
+ * run out between two polls.
+ */
 const MAX_INTERVAL_SECONDS = 60;
+const LEAST_POLLS = 4;
 /** What nobody could read or type is none. */
 const MAX_USER_CODE_LENGTH = 64;
 
@@ -57,16 +61,20 @@ export function parseDeviceCode(request: HttpRequest, answer: Pick<HttpAnswer, "
   if (!deviceCode) throw broken("device_code");
   if (!userCode) throw broken("user_code");
   if (!verificationUri) throw broken("verification_uri");
+  const expiresIn = Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS);
+  const interval = Math.min(
+    positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS,
+    Math.max(MAX_INTERVAL_SECONDS, expiresIn / LEAST_POLLS),
+  );
   const code: DeviceCode = {
     uri: complete ?? verificationUri,
     verificationUri,
     ...(complete && { verificationUriComplete: complete }),
     userCode,
     deviceCode,
-    expiresIn: Math.min(positive(body["expires_in"]) ?? DEFAULT_DEVICE_SECONDS, MAX_DEVICE_SECONDS),
-    interval: Math.min(positive(body["interval"]) ?? DEFAULT_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS),
+    expiresIn,
+    interval,
   };
-  const { expiresIn, interval } = code;
   publish(() => ({
     type: "login",
     step: "device_code",

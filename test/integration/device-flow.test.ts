@@ -55,6 +55,19 @@ describe("getDeviceCode()", () => {
     expect((await flow.getDeviceCode()).interval).toBe(5);
   });
 
+  it.each([
+    [120, 1800, 120],
+    [120, 300, 75],
+    [120, 60, 60],
+    [1e9, 600, 150],
+  ])(
+    "of an interval of %d s takes no more than leaves some polls within %d s",
+    async (asked, lifetime, taken) => {
+      const { flow } = await made({ deviceInterval: asked, deviceCodeLifetime: lifetime });
+      expect((await flow.getDeviceCode()).interval).toBe(taken);
+    },
+  );
+
   it.each<[string, number, string]>([
     [
       "FastAPI without a device endpoint",
