@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readRegularFile } from "../files/regular-file.js";
 import { replaceFile } from "../files/replace-file.js";
 import { isRecord } from "../jwt.js";
@@ -84,9 +85,15 @@ function readKept(file: string, id: string): Kept | undefined {
  */
 function readOwn(path: string): string {
   const { bytes, stat } = readRegularFile(path, MAX_BYTES, { followLinks: false });
-  if (process.platform !== "win32" && ((stat.mode & 0o022) !== 0 || stat.uid !== process.getuid?.()))
+  if (process.platform !== "win32" && ((stat.mode & 0o022) !== 0 || !isOwn(path, stat)))
     throw new Error("It is not ours.");
   return bytes.toString("utf8");
+}
+
+/** What root keeps belongs to the owner of the folder, who must be able to go on with it. */
+function isOwn(path: string, { uid }: Stats): boolean {
+  const self = process.geteuid?.();
+  return uid === self || (self === 0 && uid === statSync(dirname(path)).uid);
 }
 
 /** It is a copy: where it cannot be kept, nothing is lost. A link in its place is replaced, wherever it leads. */

@@ -56,6 +56,16 @@ describe("the copy of what a provider says of itself", () => {
     expect(await ask(Date.now() + 25 * 3600_000)).toEqual({ fresh: 2 });
   });
 
+  it.runIf(canBeOthers)(
+    "is believed by root where it was given to the owner of the folder, and by them",
+    async () => {
+      chownSync(folder, ALICE, ALICE);
+      expect(statSync(await file())).toMatchObject({ uid: ALICE });
+      expect(await ask()).toEqual({ fresh: 1 });
+      await asUser(ALICE, async () => expect(await ask()).toEqual({ fresh: 1 }));
+    },
+  );
+
   const planted = (path: string, content: string) => {
     execFileSync("rm", ["-rf", path]);
     writeFileSync(path, content, { mode: 0o600 });
