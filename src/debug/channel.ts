@@ -26,6 +26,13 @@ export function wantsDebugLines(env: Readonly<Record<string, string | undefined>
   return value !== undefined && value !== "" && value !== "0";
 }
 
+/** Where lines go: such as standard error, which somebody may close. */
+export interface LineStream {
+  write(text: string): unknown;
+  on?(event: "error", listener: () => void): unknown;
+  off?(event: "error", listener: () => void): unknown;
+}
+
 let printing = false;
 
 /**
@@ -33,7 +40,7 @@ let printing = false;
  *
  * @returns what ends it, when the printing is ready
  */
-export async function printDebugLines(stream: { write(text: string): unknown }): Promise<() => void> {
+export async function printDebugLines(stream: LineStream): Promise<() => void> {
   if (printing) return () => {};
   printing = true;
   const begun = Date.now();
@@ -41,12 +48,22 @@ export async function printDebugLines(stream: { write(text: string): unknown }):
   const waiting: DebugMessage[] = [];
   let take = (message: DebugMessage): void => void waiting.push(message);
   const onMessage = (message: unknown) => take(message as DebugMessage);
-  channel().subscribe(onMessage);
-  const { debugLine } = await import("./lines.js");
-  take = (message) => void stream.write(`${debugLine(message, begun)}\n`);
-  waiting.forEach(take);
-  return () => {
+  // Where nobody reads the lines, what they are about goes on.
+  const onError = () => {};
+  const end = () => {
     channel().unsubscribe(onMessage);
+    stream.off?.("error", onError);
     printing = false;
   };
+  channel().subscribe(onMessage);
+  stream.on?.("error", onError);
+  try {
+    const { debugLine } = await import("./lines.js");
+    take = (message) => void stream.write(`${debugLine(message, begun)}\n`);
+    waiting.forEach(take);
+    return end;
+  } catch (error) {
+    end();
+    throw error;
+  }
 }

@@ -37,7 +37,7 @@ export function openSession(target: Target, options: LoginOptions): Session {
   checkSeconds("timeout", options.timeout);
   checkSeconds("requestTimeout", options.requestTimeout);
   checkPages(options.loopbackPages);
-  if (wantsDebugLines(options.env ?? process.env)) void printDebugLines(process.stderr);
+  if (wantsDebugLines(options.env ?? process.env)) printDebugLines(process.stderr).catch(() => {});
   const [store, context] = [openStore(options), openContext(options)];
   const opening = {};
   let opened: OpenServer | undefined;

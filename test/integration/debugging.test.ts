@@ -3,10 +3,11 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { run } from "../../src/cli/run.js";
-import { isObserved, publish } from "../../src/debug/channel.js";
+import { isObserved, printDebugLines, publish } from "../../src/debug/channel.js";
 import type { DebugFact } from "../../src/debug/message.js";
 import { createAuthFetch } from "../../src/fetch/auth-fetch.js";
 import { fileBackend } from "../../src/store/file-backend.js";
@@ -243,6 +244,20 @@ describe("OIDC_AUTH_DEBUG=1", () => {
       lines: ["the-token"],
       errors: [],
     });
+  });
+
+  it("into what was closed disturbs nothing", async () => {
+    const closed = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error("closed"), { code: "EPIPE" })),
+    });
+    const failed = new Promise((resolve) => closed.prependOnceListener("error", resolve));
+    const stop = await printDebugLines(closed);
+    publish(() => ({ type: "explain", text: "x" }));
+    expect(await failed).toMatchObject({ code: "EPIPE" });
+    publish(() => ({ type: "explain", text: "y" }));
+    stop();
+    expect(isObserved()).toBe(false);
+    expect(closed.listenerCount("error")).toBe(0);
   });
 
   it("keeps a line one line, whatever a server says", async () => {
