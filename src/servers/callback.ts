@@ -31,27 +31,33 @@ export function refusalIn(callback: URL): AuthError | undefined {
   const secrets = [...callback.searchParams].flatMap(([name, value]) =>
     name.startsWith("error") ? [] : [value, ...value.split("|")],
   );
-  const error = onlyParameter(callback, "error") || "an unclear error";
-  return callbackError(error, onlyParameter(callback, "error_description"), secrets);
+  return callbackError(
+    onlyParameter(callback, "error"),
+    onlyParameter(callback, "error_description"),
+    secrets,
+  );
 }
 
 /**
  * The error that the provider sent the browser back with (RFC 6749 §4.1.2.1).
  *
+ * @param error what it says, where that is one thing
  * @param secrets what is not to be shown, wherever it stands
  */
 export function callbackError(
-  error: string,
+  error: string | undefined,
   description: string | undefined,
   secrets: readonly string[] = [],
 ): AuthError {
-  const shown = openText(error, secrets, 80);
+  const said = error ? openText(error, secrets, 80) : undefined;
   return new AuthError(
-    isProtocolErrorCode(error) ? error : "request_failed",
-    error === "access_denied" ? "The login was denied in the browser." : `The login page reports ${shown}.`,
+    error && isProtocolErrorCode(error) ? error : "request_failed",
+    error === "access_denied"
+      ? "The login was denied in the browser."
+      : `The login page reports ${said ?? "an unclear error"}.`,
     {
       description: description ? openText(description, secrets) : undefined,
-      serverCode: isProtocolErrorCode(error) ? undefined : shown,
+      serverCode: error && isProtocolErrorCode(error) ? undefined : said,
     },
   );
 }

@@ -99,6 +99,18 @@ describe("onlyParameter", () => {
 });
 
 describe("refusalIn", () => {
+  it.each(["error=", "error=access_denied&error=x"])(
+    "has no words of its own for the server's: %s",
+    (query) => {
+      const refusal = refusalIn(new URL(`http://localhost/callback?${query}`));
+      expect(refusal).toMatchObject({
+        code: "request_failed",
+        message: "The login page reports an unclear error.",
+        serverCode: undefined,
+      });
+    },
+  );
+
   it("is an error wherever one stands, also beside a code or another error", () => {
     fc.assert(
       fc.property(pairs("s"), (all) => {
