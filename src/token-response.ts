@@ -1,6 +1,5 @@
 import { AuthError } from "./errors.js";
 import { isRecord, unverifiedClaims } from "./jwt.js";
-
 import {
   type DpopKey,
   FAR_FUTURE,

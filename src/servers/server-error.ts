@@ -1,5 +1,4 @@
 import { AuthError, type AuthErrorCode, isProtocolErrorCode } from "../errors.js";
-
 import { openText } from "../secrets.js";
 import { parseServerError } from "./error-answer.js";
 import { type HttpAnswer, type HttpRequest, mayBeDone, name } from "./http-message.js";

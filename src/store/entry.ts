@@ -1,6 +1,5 @@
 import { isRecord, unverifiedClaims } from "../jwt.js";
 import { FAR_FUTURE, isHeaderSafe, KNOWN_TYPES, Token, unixSeconds } from "../token.js";
-
 import type { Entry } from "./backend.js";
 
 /** An entry is of no more use this many seconds before its last end (as in the Python client). */

@@ -2,7 +2,6 @@ import { publish } from "../debug/channel.js";
 import { maskedUrl } from "../debug/masked.js";
 import type { StoreMessage } from "../debug/message.js";
 import { isAuthError } from "../errors.js";
-
 import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
 import type { Entry, HeldLock, TokenStoreBackend, WriteCondition } from "./backend.js";
@@ -73,7 +72,7 @@ export class TokenStore {
   /**
    * Stores a token, durably, and removes entries that are of no more use.
    *
-   * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
+   * @throws AuthError `store_unwritable`, `store_unreadable`, `store_locked`, `invalid_config`
    */
   async put(host: StoreTarget, token: Token, { account }: AccountOptions = {}): Promise<void> {
     if (!(token instanceof Token)) throw invalid("token", "must be a Token", undefined);
@@ -88,7 +87,7 @@ export class TokenStore {
    * Forgets a server. Revokes nothing: `logout()` does.
    *
    * @returns whether there was something to forget
-   * @throws AuthError `store_unwritable`, `store_locked`, `invalid_config`
+   * @throws AuthError `store_unwritable`, `store_unreadable`, `store_locked`, `invalid_config`
    */
   async remove(host: StoreTarget, { account }: AccountOptions = {}): Promise<boolean> {
     const { key } = await this.#find(host, account);
@@ -116,7 +115,7 @@ export class TokenStore {
    * Forgets all servers.
    *
    * @returns how many
-   * @throws AuthError `store_unwritable`, `store_locked`
+   * @throws AuthError `store_unwritable`, `store_unreadable`, `store_locked`
    */
   async clear(): Promise<number> {
     let removed = 0;
@@ -170,9 +169,9 @@ export class TokenStore {
         const next = await work(current, lostAt);
         if (next === current) return { token: current };
         const entry = next && entryFromToken(next, slot.server, this.#now(), slot.entry);
-        const done = await this.#replace(slot, entry);
-        this.#tell(next ? "written" : "removed", slot.key, { done });
-        return { token: done ? next : await this.get(host, { account }) };
+        const written = await this.#replace(slot, entry);
+        this.#tell(next ? "written" : "removed", slot.key, { done: written });
+        return { token: written ? next : await this.get(host, { account }) };
       } catch (error) {
         const lost = lostAt ?? (isAuthError(error) && error.answerLost ? this.#now() / 1000 : undefined);
         if (!slot.entry || !current?.refreshToken || lost === undefined || lost === known) throw error;
