@@ -1,6 +1,6 @@
 import { AuthError } from "../errors.js";
 import type { Token } from "../token.js";
-import { isGood, type ObtainOptions } from "./refresh.js";
+import { isGood, type PlacedOptions } from "./refresh.js";
 import type { Session } from "./session.js";
 
 /** How often (milliseconds) the store is looked at while a person is asked to log in. */
@@ -27,24 +27,32 @@ export interface LoginOutcome {
  */
 export async function logInUnlessElsewhere(
   session: Session,
-  options: ObtainOptions,
+  options: PlacedOptions,
   login: (signal: AbortSignal) => Promise<Token>,
   signal: AbortSignal,
 ): Promise<LoginOutcome> {
   // A new login was asked for: what is stored was not wanted.
   if (options.force) return { token: await login(signal), elsewhere: false };
   const { store, config, context } = session;
-  const place = await session.place();
   const needless = new AbortController();
   let found: Token | undefined;
+  let looking = false;
   const look = async () => {
-    const stored = await store.get(place, { account: session.options.account });
-    if (!stored || !isGood(stored, context.now(), options)) return;
-    found = stored;
-    needless.abort(new LoggedInElsewhere());
+    // A store that hangs is not asked again and again.
+    if (looking) return;
+    looking = true;
+    try {
+      const stored = await store.get(options.place, { account: session.options.account });
+      if (!stored || !isGood(stored, context.now(), options)) return;
+      found = stored;
+      needless.abort(new LoggedInElsewhere());
+    } catch {
+      // One that cannot be read just now is looked at again.
+    } finally {
+      looking = false;
+    }
   };
-  // A store that cannot be read just now is looked at again.
-  const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
+  const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();
   try {
     return { token: await login(AbortSignal.any([signal, needless.signal])), elsewhere: false };
