@@ -72,7 +72,7 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome
     });
     measureSkew(url, answer.headers, asked, context);
     if (request.headersOnly) await answer.body?.cancel();
-    const text = request.headersOnly ? "" : await readBody(answer, request);
+    const text = request.headersOnly ? "" : await readBody(answer, request, stop.signal);
     return {
       status: answer.status,
       text,
@@ -107,24 +107,34 @@ function headersOf(request: HttpRequest): Headers {
   }
 }
 
-async function readBody(answer: Response, request: HttpRequest): Promise<string> {
+async function readBody(answer: Response, request: HttpRequest, signal: AbortSignal): Promise<string> {
   if (!answer.body) return "";
+  const reader = answer.body.getReader();
+  // Closes the connection. Not every runtime ends a body that is being read when its request is aborted.
+  const leave = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", leave, { once: true });
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  // Breaking out of the loop cancels the stream, which closes the connection.
-  for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) {
-      throw new AuthError(
-        "invalid_response",
-        `The ${name(request)} sent more than ${MAX_BODY_BYTES} bytes.`,
-        unusable(request, answer),
-      );
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) throw signal.reason;
+      if (done) return text + decoder.decode();
+      bytes += value.byteLength;
+      if (bytes > MAX_BODY_BYTES) {
+        throw new AuthError(
+          "invalid_response",
+          `The ${name(request)} sent more than ${MAX_BODY_BYTES} bytes.`,
+          unusable(request, answer),
+        );
+      }
+      text += decoder.decode(value, { stream: true });
     }
-    text += decoder.decode(chunk, { stream: true });
+  } finally {
+    signal.removeEventListener("abort", leave);
+    leave();
   }
-  return text + decoder.decode();
 }
 
 /** What is known of an answer that is left unread. */

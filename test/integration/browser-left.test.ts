@@ -82,12 +82,14 @@ describe("a login in the browser", () => {
   });
 
   it("whose second tab comes while the first one is answered shows both the same", async () => {
-    const { fetch: held, release } = heldExchange();
+    const { fetch: held, asked, release } = heldExchange();
     const { token, step } = await begin({ fetch: held });
     const callback = await completeLogin(step.url, { visitCallback: false });
     const otherCode = new URL(callback);
     otherCode.searchParams.set("code", "of-another-tab");
-    const visits = [fetch(callback), fetch(otherCode)] as const;
+    const first = fetch(callback);
+    await asked;
+    const visits = [first, fetch(otherCode)] as const;
     // It comes after them, and is answered at once: by then both wait.
     expect((await fetch(`${step.redirectUri}?state=x`)).status).toBe(400);
     release();

@@ -278,7 +278,7 @@ describe("OIDC_AUTH_DEBUG=1", () => {
     server.fail("token", "reset", 2);
     const { stderr } = await runToken(server.host, store, { OIDC_AUTH_DEBUG: "1" });
     expect(stderr).toMatch(/^AuthError: The stored login could not be renewed\..*\n {4}at /m);
-    expect(stderr).toMatch(/^Caused by: TypeError: fetch failed\n {4}at /m);
+    expect(stderr).toMatch(/^Caused by: TypeError: fetch failed$/m);
     expect(stderr).toMatch(/^Caused by: SocketError: other side closed/m);
     const without = await runToken(server.host, store, {});
     expect(without.stderr).toContain("What to do:");

@@ -95,7 +95,7 @@ describe.runIf(canBeOthers)("a user's file, and we are root", () => {
         hint: expect.stringMatching(/remove .*\.lock/),
       });
     });
-    holder.process.stdin?.write("go\n");
+    holder.process.stdin?.end("go\n");
     expect(await holder.line((line) => line.startsWith("returned"))).toBe("returned stale");
     await holder.ended();
     writeFileSync(`${path}.lock`, "root's, left behind", { mode: 0o600 });

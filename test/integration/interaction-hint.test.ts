@@ -6,7 +6,7 @@ import { authenticate } from "../../src/authenticate.js";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { approveDevice, startAuthServer } from "../../src/testing/index.js";
-import { runNode } from "../support/processes.js";
+import { runNode, runtimeWords } from "../support/processes.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 /** What the hint of `interaction_required` says is done here as it is written, in a shell, and has to help. */
@@ -19,7 +19,8 @@ async function world() {
   onTestFinished(server.close);
   const folder = tempFolder();
   const program = join(folder, "oidc-auth");
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
+  const words = runtimeWords(PROGRAM).map((word) => `'${word}'`);
+  writeFileSync(program, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
   chmodSync(program, 0o755);
   const env = { XDG_CACHE_HOME: folder, HOME: folder };
   return {
