@@ -50,7 +50,7 @@ describe.each(SIGNALS)("%s", (signal, status) => {
     const held = all.gate.hold(/refresh-token=/);
     const child = await at(held, all.start("exec", all.gate.host, "--", "echo", "must not run"));
     child.process.kill(signal);
-    expect(await child.error((line) => line.includes("is stored first"))).toContain(all.gate.host);
+    expect(await child.error((line) => line.includes("stored first"))).toContain(all.gate.host);
     held.release();
     expect(await child.ended()).toEqual({ code: status, signal: null });
     expect(child.lines).toEqual([]);
