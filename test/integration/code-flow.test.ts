@@ -250,7 +250,7 @@ describe("a login route that does not redirect", () => {
 describe("waiting", () => {
   it("ends with the time-out, and frees the port", async () => {
     const server = await start();
-    const { token, step } = await begin(server, { timeout: 0.05 });
+    const { token, step } = await begin(server, { timeout: 0.5 });
     await expect(token).rejects.toMatchObject({ code: "login_timeout" });
     await expect(fetch(step.redirectUri)).rejects.toThrow();
   });

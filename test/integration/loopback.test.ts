@@ -497,7 +497,9 @@ async function occupy(port: number, address: string): Promise<void> {
   await once(server, "listening");
 }
 
-/** A port that was free on both loopback addresses just now. */
+const given = new Set<number>();
+
+/** A port that was free on both loopback addresses just now; never the same one again. */
 async function freePort(): Promise<number> {
   for (;;) {
     const first = createServer().listen({ port: 0, host: "127.0.0.1" });
@@ -509,7 +511,9 @@ async function freePort(): Promise<number> {
       () => false,
     );
     await Promise.all([first, second].map((server) => new Promise((done) => server.close(done))));
-    if (free) return port;
+    if (!free || given.has(port)) continue;
+    given.add(port);
+    return port;
   }
 }
 
