@@ -20,7 +20,9 @@ it("a renewal that takes long is told, a quick one is not", () => {
   expect(text()).toBe("");
   onEvent({ type: "refresh_started", server: "https://x.org" });
   vi.advanceTimersByTime(3100);
-  expect(text()).toBe("oidc-auth: waiting for https://x.org to renew the token; a second Ctrl-C gives it up\n");
+  expect(text()).toBe(
+    "oidc-auth: waiting for https://x.org to renew the token; a second Ctrl-C gives it up\n",
+  );
 });
 
 it("what is tried again, what was not granted, and warnings are told", () => {
