@@ -46,7 +46,8 @@ export function askingNobody(
     const reason = loginReason(error);
     if (reason === undefined || !(error instanceof AuthError)) throw error;
     // Perhaps another login was meant; a store that tells of none now keeps nothing from being said.
-    const { config, store, loginCommand } = resolved;
+    const { config, store } = resolved;
+    const { loginCommand } = resolved.options;
     const others = await storedBelow(loginOf(resolved)).catch(() => "");
     const first = takesLogin ? "Add --login, so that it asks you; or log in first" : "Log in first";
     throw new AuthError(

@@ -86,10 +86,9 @@ export const LOGIN_OPTIONS = {
 export interface Resolved {
   readonly target: Target;
   readonly config: Config;
-  readonly options: AuthenticateOptions & { readonly store: TokenStore };
+  /** `loginCommand` is with all that the command line said: another login would not do. */
+  readonly options: AuthenticateOptions & { readonly store: TokenStore; readonly loginCommand: string };
   readonly store: TokenStore;
-  /** The command that logs in to it, with all that the command line said: another login would not do. */
-  readonly loginCommand: string;
   /** What the command line said. */
   readonly input: Input;
 }
@@ -107,10 +106,9 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
   const config = new Config(init);
   const store = openStore(input, io, profile);
   const caFile = textOf(input, "ca-file") ?? profile?.caFile;
-  const loginCommand = commandOf(profile ? ["oidc-auth", "login"] : ["oidc-auth"], name, input);
   const options = {
     store,
-    loginCommand,
+    loginCommand: commandOf(profile ? ["oidc-auth", "login"] : ["oidc-auth"], name, input),
     ...dropUndefined({
       account: textOf(input, "account") ?? profile?.account,
       network: caFile === undefined ? undefined : { caFile },
@@ -127,7 +125,7 @@ export async function resolveTarget(name: string, input: Input, io: CliIo): Prom
       explain: (step: string) => void io.stderr.write(`oidc-auth: ${step}\n`),
     }),
   };
-  return { target: config, config, store, options, loginCommand, input };
+  return { target: config, config, store, options, input };
 }
 
 /** @throws AuthError `not_supported` where no options say which login it is */
@@ -146,7 +144,7 @@ async function resolveEntry(name: string, input: Input, io: CliIo): Promise<Reso
   );
 }
 
-/** A command with a name, and all that was said of it: values behind the options that a login has, too. */
+/** A command for the same server: with all that the command line said of it, and that a login needs. */
 function commandOf(command: readonly string[], name: string, input: Input): string {
   const names = [...Object.keys(TARGET_OPTIONS), "ports", "client-secret-env"];
   return [...command, shellWord(name), ...optionsOf(input, names)].join(" ");

@@ -1,4 +1,5 @@
 import { isAuthError } from "../errors.js";
+import { cleanText } from "../text.js";
 import { publish } from "./channel.js";
 import { masked, maskedUrl } from "./masked.js";
 import type { RequestMessage } from "./message.js";
@@ -31,7 +32,7 @@ export async function toldRequest<T>(
       url: maskedUrl(url),
       ...(form && { form: masked(Object.entries(form)) }),
       ...(/^(basic|bearer|dpop)$/i.test(scheme) && { authorization: scheme }),
-      ...outcome(),
+      ...shown(outcome()),
       durationMs: performance.now() - begun,
     }));
   try {
@@ -47,4 +48,10 @@ export async function toldRequest<T>(
     );
     throw error;
   }
+}
+
+/** Without a content type that is none; a server may write anything there. */
+function shown({ contentType = "", ...rest }: Outcome): Outcome {
+  const type = cleanText(contentType, 80);
+  return { ...rest, ...(type && { contentType: type }) };
 }

@@ -1,5 +1,4 @@
 import { toldRequest } from "../debug/told-request.js";
-import { cleanText } from "../text.js";
 
 type Fetch = typeof globalThis.fetch;
 
@@ -12,10 +11,7 @@ export function observedFetch(plain: Fetch): Fetch {
     return toldRequest(
       about,
       () => plain(input, init),
-      ({ status, headers }) => {
-        const type = cleanText(headers.get("content-type") ?? "", 80);
-        return { status, ...(type && { contentType: type }) };
-      },
+      ({ status, headers }) => ({ status, contentType: headers.get("content-type") ?? "" }),
     );
   };
 }

@@ -1,6 +1,5 @@
 import { isErrorCode } from "../debug/masked.js";
 import { toldRequest } from "../debug/told-request.js";
-import { cleanText } from "../text.js";
 import { parseServerError } from "./error-answer.js";
 import type { HttpAnswer, HttpRequest } from "./http-message.js";
 import type { NetworkFailure } from "./network-failure.js";
@@ -17,7 +16,6 @@ export async function observed(request: HttpRequest, exchange: () => Promise<Out
     if ("error" in outcome) return { error: outcome.error.code, reason: outcome.error.message };
     const { status, json, text, contentType } = outcome;
     const { error = "" } = parseServerError(json, text);
-    const type = cleanText(contentType, 80);
-    return { status, ...(type && { contentType: type }), ...(isErrorCode(error) && { error }) };
+    return { status, contentType, ...(isErrorCode(error) && { error }) };
   });
 }

@@ -54,6 +54,14 @@ const FOR_BROWSERS = [
   `https://evil.example/'; touch ${MADE_BY_SHELL}; '`,
 ];
 
+/** What opens a browser as one file, beside which nothing stands. @returns its path */
+async function bundledInto(folder: string): Promise<string> {
+  const outfile = join(folder, "open-browser.mjs");
+  const asFile = { bundle: true, platform: "node", format: "esm", logLevel: "error" } as const;
+  await build({ entryPoints: [BUILT], outfile, ...asFile });
+  return outfile;
+}
+
 describe("a browser is opened", () => {
   it.each(NOT_FOR_BROWSERS)("never for %j", async (address) => {
     const opener = (url: string) => expect.fail(`${url} was opened`);
@@ -131,15 +139,7 @@ onLinux("the system is handed one word, which is the address", { timeout: 120_00
   it("by the program as one file, which has no xdg-open beside it, and takes the system's", async () => {
     const browser = await fakeBrowser("xdg-open");
     const folder = tempFolder();
-    const alone = join(folder, "open-browser.mjs");
-    await build({
-      entryPoints: [BUILT],
-      outfile: alone,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      logLevel: "error",
-    });
+    const alone = await bundledInto(folder);
     const env = { ...PLAIN, HOME: folder, PATH: `${browser.folder}:${process.env["PATH"]}` };
     for (const address of FOR_BROWSERS) {
       const child = runNode(WORKER, [alone, JSON.stringify(address)], env);
@@ -189,15 +189,7 @@ onLinux("the system is handed one word, which is the address", { timeout: 120_00
 
   it("a program that cannot be started is an AuthError, and not the end of the process", async () => {
     const folder = tempFolder();
-    const alone = join(folder, "open-browser.mjs");
-    await build({
-      entryPoints: [BUILT],
-      outfile: alone,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      logLevel: "error",
-    });
+    const alone = await bundledInto(folder);
     const empty = join(folder, "empty");
     mkdirSync(empty);
     const child = runNode(WORKER, [alone, JSON.stringify("https://good.example/")], {

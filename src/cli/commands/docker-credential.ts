@@ -49,7 +49,7 @@ export const command: Command = {
     } catch (error) {
       if (!isAuthError(error, "interaction_required")) throw error;
       io.stdout.write(`${NOT_FOUND}\n`);
-      io.stderr.write(`oidc-auth: ${error.message} Log in: ${resolved.loginCommand}\n`);
+      io.stderr.write(`oidc-auth: ${error.message} Log in: ${resolved.options.loginCommand}\n`);
       return 1;
     }
   },

@@ -26,7 +26,7 @@ export const command: Command = {
         "interaction_required",
         `No login for ${config.host} is stored, so that there is nothing to renew.`,
         {
-          hint: `${await storedBelow(loginOf(resolved))}Log in: ${resolved.loginCommand}`,
+          hint: `${await storedBelow(loginOf(resolved))}Log in: ${resolved.options.loginCommand}`,
         },
       );
     }

@@ -60,7 +60,7 @@ export const command: Command = {
       print(io, json, { server, state: "none" }, "");
       const others = await storedBelow(login);
       // Most likely one of the others was meant, where it is known how to say so.
-      const next = resolved && !others.includes(": add ") ? ` Log in: ${resolved.loginCommand}` : "";
+      const next = resolved && !others.includes(": add ") ? ` Log in: ${resolved.options.loginCommand}` : "";
       io.stderr.write(`No login for ${server} is stored.${next}\n${others}`);
       return 1;
     }
