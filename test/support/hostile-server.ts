@@ -36,9 +36,11 @@ export async function startHostileServer({ evil, accessToken }: HostileOptions):
   const port = await startPlainServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://server");
     requests.push(`${request.method} ${url.pathname}${url.search}`);
-    request.resume();
     const answer = answers.get(url.pathname) ?? usual[url.pathname]?.(`http://127.0.0.1:${port}`, url);
-    reply(request, response, answer ?? { status: 404, body: { detail: evil("detail") } });
+    // Whoever closes a connection on which something still comes in may take back what they have sent.
+    request
+      .resume()
+      .on("end", () => reply(request, response, answer ?? { status: 404, body: { detail: evil("detail") } }));
   });
   return {
     host: `http://127.0.0.1:${port}`,
