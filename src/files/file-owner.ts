@@ -2,8 +2,8 @@ import { type FileHandle, lchown, lstat, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isPlanted } from "./regular-file.js";
 
-/** A process of root, as under `sudo`, works with files of other users, who must be able to go on with them. */
-const isRoot = () => process.geteuid?.() === 0;
+// A process of root, as under `sudo`, works with files of other users, who must be able to go on with them. That it is
+// root's is seen by whose its new files are: it is told everywhere, and no permission is asked for (Deno).
 
 /**
  * Makes a folder for this user alone, and those above it. What root makes belongs to whom the folder around it belongs.
@@ -19,7 +19,7 @@ export async function makeFolder(path: string): Promise<void> {
     await makeFolder(dirname(path));
     made = await makeOne(path);
   }
-  if (!made || !isRoot()) return;
+  if (!made || process.platform === "win32" || (await stat(path)).uid !== 0) return;
   const { uid, gid } = await stat(dirname(path));
   if (uid !== 0) await lchown(path, uid, gid);
 }
@@ -44,14 +44,14 @@ async function makeOne(path: string): Promise<boolean> {
  *   writes, to whoever was the first to put something into a folder for all
  */
 export async function keepOwner(file: FileHandle, place: string): Promise<void> {
-  if (process.geteuid === undefined) return;
+  if (process.platform === "win32") return;
   const { uid } = await file.stat();
   const owner = await lstat(place).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
-    return isRoot() ? stat(dirname(place)) : undefined;
+    return uid === 0 ? stat(dirname(place)) : undefined;
   });
   if (!owner || owner.uid === uid) return;
-  if (isRoot() && isPlanted(owner, await stat(dirname(place))))
+  if (uid === 0 && isPlanted(owner, await stat(dirname(place)), uid))
     throw new Error("another user put it into a folder for all");
   await file.chown(owner.uid, owner.gid).catch((cause: unknown) => {
     const whose = `it belongs to another user (uid ${owner.uid})`;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { ownUid } from "./own-uid.js";
 
 /** A file's content, and what the system says of it. */
 export interface RegularFile {
@@ -74,7 +75,7 @@ function tooLarge(maxBytes: number): Error {
 
 /** Whether a file or folder belongs to somebody who could be after this user's tokens. Never so for root, nor on Windows. */
 export function isForeign({ uid }: Stats): boolean {
-  const self = process.geteuid?.();
+  const self = ownUid();
   return self !== undefined && self !== 0 && uid !== self && uid !== 0 && uid !== NOBODY;
 }
 
@@ -84,9 +85,9 @@ const STICKY = 0o1000;
  * Whether something in a folder for all, such as /tmp, is there at another user's will. Judged as Linux does where
  * `fs.protected_symlinks` and `fs.protected_regular` are on; they are not everywhere.
  */
-export function isPlanted({ uid }: Stats, folder: Stats): boolean {
+export function isPlanted({ uid }: Stats, folder: Stats, self = ownUid()): boolean {
   const forAll = isSticky(folder) && (folder.mode & 0o002) !== 0;
-  return forAll && uid !== process.geteuid?.() && uid !== folder.uid;
+  return forAll && uid !== self && uid !== folder.uid;
 }
 
 /** Whether nobody but its owner, and the folder's, replaces what is in a folder. */
@@ -98,6 +99,6 @@ export function isSticky({ mode }: Stats): boolean {
 export function othersMayWrite(stat: Stats): boolean {
   if (process.platform === "win32") return false;
   // Many systems give each user a group of their own, with the user's number.
-  const ownGroup = stat.gid === stat.uid && stat.gid === process.getegid?.();
+  const ownGroup = stat.gid === stat.uid && stat.uid === (ownUid() ?? stat.uid);
   return isForeign(stat) || (stat.mode & (ownGroup ? 0o002 : 0o022)) !== 0;
 }

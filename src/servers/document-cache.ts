@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Stats, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ownUid } from "../files/own-uid.js";
 import { readRegularFile } from "../files/regular-file.js";
 import { replaceFile } from "../files/replace-file.js";
 import { isRecord } from "../jwt.js";
@@ -92,7 +93,7 @@ function readOwn(path: string): string {
 
 /** What root keeps belongs to the owner of the folder, who must be able to go on with it. */
 function isOwn(path: string, { uid }: Stats): boolean {
-  const self = process.geteuid?.();
+  const self = ownUid();
   return uid === self || (self === 0 && uid === statSync(dirname(path)).uid);
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { ownUid } from "../files/own-uid.js";
 import { isForeign, isPlanted, isSticky, othersMayWrite } from "../files/regular-file.js";
 
 /** What makes a store file somebody else's, too. */
@@ -59,7 +60,9 @@ function close(path: string): boolean {
 }
 
 function isOurs(stat: Stats): boolean {
-  return stat.uid === process.geteuid?.();
+  const self = ownUid();
+  // Where that is not told it is tried, and said if it failed.
+  return self === undefined || stat.uid === self;
 }
 
 /**
