@@ -17,6 +17,8 @@ export interface Sample {
   readonly handles: number;
   /** Open descriptors, where the system tells. */
   readonly files: number;
+  /** How many requests it had sent until then. */
+  readonly requests: number;
 }
 
 interface Message {

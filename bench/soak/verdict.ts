@@ -52,9 +52,14 @@ export function verdict(result: SoakResult): Row[] {
   ];
 }
 
-/** The last quarter against the first one, after warm-up, of all processes that lived through it. */
+/**
+ * The last quarter against the first one, after warm-up, of all processes that lived through it. Until its first
+ * renewal a process has not loaded what it needs for one, so nothing counts before.
+ */
 function growth(all: SoakResult["samples"]): Row[] {
-  const long = all.filter((samples) => samples.length >= LEAST_SAMPLES);
+  const long = all
+    .map((samples) => samples.filter(({ requests }) => requests > 0))
+    .filter((samples) => samples.length >= LEAST_SAMPLES);
   if (long.length === 0) return [{ what: "growth", value: "too short a run to tell" }];
   const row = (
     what: string,

@@ -7,7 +7,9 @@ const store = new TokenStore({ path });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const until = (ms) => performance.now() + ms * (0.5 + Math.random());
 // So that the gate knows who asks.
+let requests = 0;
 const fetch = (input, init) => {
+  requests++;
   const headers = new Headers(init?.headers);
   headers.set("x-soak-worker", name);
   return globalThis.fetch(input, { ...init, headers });
@@ -44,6 +46,7 @@ for (;;) {
         rss: process.memoryUsage.rss(),
         handles: process.getActiveResourcesInfo().length,
         files: process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0,
+        requests,
       },
     });
     calls = 0;

@@ -102,12 +102,15 @@ describe("the ledger of the soak", () => {
 
 describe("the verdict of the soak", () => {
   const ledger = new Ledger(60_000);
-  const sample = { heap: 10e6, rss: 80e6, handles: 5, files: 20 };
-  const judge = (last: Partial<typeof sample>) => {
-    const samples = [Array.from({ length: 40 }, (_, n) => (n < 20 ? sample : { ...sample, ...last }))];
-    const rows = verdict({ seconds: 1, calls: 1, kills: 0, relogins: 0, ledger, samples, left: [] });
-    return rows.filter(({ kept }) => kept === false).map(({ what }) => what);
+  const sample = { heap: 10e6, rss: 80e6, handles: 5, files: 20, requests: 1 };
+  const rowsOf = (first: Partial<typeof sample>, last: Partial<typeof sample>) => {
+    const samples = [Array.from({ length: 40 }, (_, n) => ({ ...sample, ...(n < 20 ? first : last) }))];
+    return verdict({ seconds: 1, calls: 1, kills: 0, relogins: 0, ledger, samples, left: [] });
   };
+  const judge = (last: Partial<typeof sample>, first: Partial<typeof sample> = {}) =>
+    rowsOf(first, last)
+      .filter(({ kept }) => kept === false)
+      .map(({ what }) => what);
 
   it("sees what grows, and nothing where nothing does", () => {
     expect(judge({})).toEqual([]);
@@ -115,5 +118,13 @@ describe("the verdict of the soak", () => {
     expect(judge({ rss: 120e6 })).toEqual(["resident memory, MB"]);
     expect(judge({ handles: 8 })).toEqual(["open handles"]);
     expect(judge({ files: 30 })).toEqual(["open descriptors"]);
+  });
+
+  it("counts nothing before a process has renewed a token, and says where none has", () => {
+    expect(judge({ heap: 13e6 }, { requests: 0 })).toEqual([]);
+    expect(rowsOf({ requests: 0 }, { requests: 0 }).at(-1)).toEqual({
+      what: "growth",
+      value: "too short a run to tell",
+    });
   });
 });
