@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { COMMANDS, type CommandName, loadCommand } from "../../src/cli/registry.js";
 import { filesIn } from "../guards/imports.js";
 import { Exports } from "./exports.js";
 import { ROOT, readPage } from "./pages.js";
 
 const page = readPage("docs/configuration.md");
-/** What the page sets as code, word by word: `{ qr, plain }` names two. */
-const named = new Set(
-  [...page.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/[A-Za-z_]\w*/g) ?? []),
-);
+/** What a text sets as code, word by word: `{ qr, plain }` names two. */
+const namedIn = (text: string) =>
+  new Set([...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/[A-Za-z_]\w*/g) ?? []));
+const named = namedIn(page);
 
 describe("the page of the configuration", () => {
   it("names every option of the library", { timeout: 60_000 }, () => {
@@ -26,7 +27,18 @@ describe("the page of the configuration", () => {
     const file = "src/cli/profiles.ts";
     const members = new Exports(file).members(file, "Profile");
     expect(members.length).toBeGreaterThan(10);
-    expect(members.filter((name) => !named.has(name))).toEqual([]);
+    const [, section = ""] = /^## Profiles\n(.*?)^## /ms.exec(page) ?? [];
+    const there = namedIn(section);
+    expect(members.filter((name) => !there.has(name))).toEqual([]);
+  });
+
+  it("names, with that of the command line, every option of every command", async () => {
+    const both = page + readPage("docs/cli.md");
+    const commands = await Promise.all((Object.keys(COMMANDS) as CommandName[]).map(loadCommand));
+    const options = new Set(commands.flatMap((command) => Object.keys(command.options)));
+    expect(options.size).toBeGreaterThan(30);
+    const isNamed = (option: string) => new RegExp(`--(no-)?${option}(?![\\w-])`).test(both);
+    expect([...options].filter((option) => !isNamed(option))).toEqual([]);
   });
 
   it("names every environment variable that the source reads", () => {
