@@ -42,9 +42,9 @@ const PRUNE_EVERY_MS = 3_600_000;
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /**
- * Keeps tokens in PostgreSQL, or in what speaks its protocol and locks rows (CockroachDB, YugabyteDB, Citus). A refresh
- * holds the lock of a row; the token is written in the same transaction, so that both end together, and the lock of
- * a killed process ends with its connection.
+ * Keeps tokens in PostgreSQL, or in what speaks its protocol and locks rows; it is tested with PostgreSQL itself. A
+ * refresh holds the lock of a row; the token is written in the same transaction, so that both end together, and the lock
+ * of a killed process ends with its connection.
  *
  * @throws AuthError `invalid_config`
  */
