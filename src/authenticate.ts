@@ -9,8 +9,8 @@ import type { Token } from "./token.js";
 const FLOWS: readonly FlowName[] = ["auto", "device", "code"];
 
 /**
- * A valid bearer token for a server: the stored one while it has more than 60 s left, else a refreshed one, else one
- * from a login of the person (by device code, or in the browser), or for the credentials that the target names.
+ * A valid bearer token for a server: the stored one while it is good (as `isUsable()` judges), else a refreshed one,
+ * else one from a login of the person (by device code, or in the browser), or for the credentials that the target names.
  *
  * However many calls, processes or machines share a store, an expired token is refreshed once.
  *

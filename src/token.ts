@@ -25,7 +25,7 @@ export interface TokenInit {
   tokenType?: string | undefined;
   /** Unix seconds at which the access token ends. */
   expiresAt: number;
-  /** What a new access token is got with (RFC 6749 §6). */
+  /** What a new access token is obtained with (RFC 6749 §6). */
   refreshToken?: string | undefined;
   /** Unix seconds at which the refresh token ends; left out where that is unknown or never. */
   refreshExpiresAt?: number | undefined;
@@ -57,7 +57,7 @@ export class Token {
   readonly tokenType: string;
   /** Unix seconds at which the access token ends. */
   readonly expiresAt: number;
-  /** What a new access token is got with (RFC 6749 §6). */
+  /** What a new access token is obtained with (RFC 6749 §6). */
   readonly refreshToken?: string;
   /** Unix seconds at which the refresh token ends; absent where the server did not say or it never ends. */
   readonly refreshExpiresAt?: number;

@@ -21,6 +21,6 @@ try {
 } catch (error) {
   if (!(error instanceof AuthError)) throw error;
   console.error(`${error.message}\n${error.hint}`);
-  // 3: somebody has to log in. What is worth another try says `retryable`.
+  // 3: somebody has to log in. ERROR_KINDS[error.code].retryable says whether another try may help.
   process.exitCode = ERROR_KINDS[error.code].exit;
 }

@@ -6,7 +6,7 @@ import { AuthError, authenticate, createAuthFetch, ERROR_KINDS, logout } from "o
 const interrupted = new AbortController();
 process.once("SIGINT", () => interrupted.abort());
 
-// Names the folder of the token file; who starts the tool in a job may set OIDC_TOKEN_FILE instead.
+// Names the folder of the token file; whoever starts the tool in a job may set OIDC_TOKEN_FILE instead.
 const options = { appName: "example-cli", signal: interrupted.signal };
 
 const program = new Command("example")
