@@ -61,7 +61,7 @@ export interface TokenStoreBackend {
    * @throws AuthError `store_unwritable`
    */
   delete(key: string, condition?: WriteCondition): Promise<boolean>;
-  /** All keys, in any order. */
+  /** The keys of all entries that can be read, in any order. */
   keys(): Promise<string[]>;
   /** Removes the entries that `gone` says are of no more use. */
   prune(gone: (entry: Entry) => boolean): Promise<void>;

@@ -76,7 +76,7 @@ class PostgresBackend implements TokenStoreBackend {
   readonly #staleMs: number;
   readonly #openPool: () => Promise<PostgresPool>;
   /** The transaction that holds the lock, for what is done under it. */
-  readonly #holding = new AsyncLocalStorage<Holding>();
+  readonly #holding = new AsyncLocalStorage<Holding | undefined>();
   #pool: Promise<PostgresPool> | undefined;
   #tables: Promise<void> | undefined;
   #prunedAt = Number.NEGATIVE_INFINITY;
@@ -117,8 +117,8 @@ class PostgresBackend implements TokenStoreBackend {
     if (written && holding && !holding.lost) holding.writes.push(again);
   }
 
-  keys(): Promise<string[]> {
-    return this.#rows.keys();
+  async keys(): Promise<string[]> {
+    return (await this.#rows.all()).map(([key]) => key);
   }
 
   async prune(gone: (entry: Entry) => boolean): Promise<void> {
@@ -135,7 +135,10 @@ class PostgresBackend implements TokenStoreBackend {
   }
 
   async withLock<T>(key: string, work: () => Promise<T>, options: LockOptions<T> = {}): Promise<T> {
-    await this.#query(`INSERT INTO ${this.#locks} (key) VALUES ($1) ON CONFLICT DO NOTHING`, [key]);
+    // Never in a transaction that holds another key: until that ends, nobody else would see what is to be locked.
+    await this.#holding.run(undefined, () =>
+      this.#query(`INSERT INTO ${this.#locks} (key) VALUES ($1) ON CONFLICT DO NOTHING`, [key]),
+    );
     const waited = await waitForLock(() => this.#tryLock(key), this.description, this.#waitMs, options);
     return "lock" in waited ? this.#underLock(waited.lock, work) : waited.ready;
   }

@@ -1,5 +1,5 @@
 import type { Entry, WriteCondition } from "./backend.js";
-import { parseEntry } from "./database-error.js";
+import { parseEntry, readEntry, textOf } from "./database-error.js";
 import type { PostgresClient } from "./postgres-client.js";
 
 /** The statements on the table of entries, each with a text of its own so that entries compare as they were written. */
@@ -17,7 +17,8 @@ export class PostgresRows {
 
   async get(key: string): Promise<Entry | undefined> {
     const { rows } = await this.#query(`SELECT entry FROM ${this.#table} WHERE key = $1`, [key]);
-    return rows[0] && this.#parse(rows[0]["entry"], key);
+    const where = `the PostgreSQL table ${this.#table}`;
+    return rows[0] && parseEntry(String(rows[0]["entry"]), key, where);
   }
 
   async set(key: string, entry: Entry, condition?: WriteCondition): Promise<boolean> {
@@ -30,7 +31,7 @@ export class PostgresRows {
     const { ifUnchanged } = condition;
     const update = `UPDATE ${this.#table} SET entry = $2 WHERE key = $1 AND entry = $3`;
     const { rowCount } = ifUnchanged
-      ? await this.#query(update, [key, text, JSON.stringify(ifUnchanged)])
+      ? await this.#query(update, [key, text, textOf(ifUnchanged)])
       : await this.#query(`${insert} DO NOTHING`, [key, text]);
     return rowCount === 1;
   }
@@ -38,30 +39,17 @@ export class PostgresRows {
   async delete(key: string, condition?: WriteCondition): Promise<boolean> {
     if (condition && !condition.ifUnchanged) return false;
     const unchanged = condition?.ifUnchanged ? " AND entry = $2" : "";
-    const values = condition?.ifUnchanged ? [key, JSON.stringify(condition.ifUnchanged)] : [key];
+    const values = condition?.ifUnchanged ? [key, textOf(condition.ifUnchanged)] : [key];
     const { rowCount } = await this.#query(`DELETE FROM ${this.#table} WHERE key = $1${unchanged}`, values);
     return rowCount === 1;
   }
 
-  async keys(): Promise<string[]> {
-    const { rows } = await this.#query(`SELECT key FROM ${this.#table} ORDER BY key`);
-    return rows.map((row) => String(row["key"]));
-  }
-
   /** All that can be read: a damaged one is no reason that nothing is done with the others. */
   async all(): Promise<[key: string, entry: Entry][]> {
-    const { rows } = await this.#query(`SELECT key, entry FROM ${this.#table}`);
+    const { rows } = await this.#query(`SELECT key, entry FROM ${this.#table} ORDER BY key`);
     return rows.flatMap((row): [string, Entry][] => {
-      const key = String(row["key"]);
-      try {
-        return [[key, this.#parse(row["entry"], key)]];
-      } catch {
-        return [];
-      }
+      const entry = readEntry(String(row["entry"]));
+      return entry ? [[String(row["key"]), entry]] : [];
     });
-  }
-
-  #parse(text: unknown, key: string): Entry {
-    return parseEntry(String(text), key, `the PostgreSQL table ${this.#table}`);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
-import { parseEntry, unavailable } from "./database-error.js";
+import { parseEntry, readEntry, textOf, unavailable } from "./database-error.js";
 import { lastEnd } from "./entry.js";
 import { inTurn } from "./in-turn.js";
 import { waitForLock } from "./wait-for-lock.js";
@@ -99,7 +99,7 @@ class RedisBackend implements TokenStoreBackend {
     const removed = condition
       ? await this.#writeIf(key, condition, "", "")
       : (await this.#command("DEL", this.#name(key))) === 1;
-    if (removed) await this.#command("SREM", this.#index, key);
+    if (removed) await this.#unlist(key);
     return removed;
   }
 
@@ -107,11 +107,18 @@ class RedisBackend implements TokenStoreBackend {
     const listed = await this.#command("SMEMBERS", this.#index);
     const keys: string[] = [];
     for (const key of Array.isArray(listed) ? listed.map(String).sort() : []) {
+      const text = await this.#command("GET", this.#name(key));
       // Redis itself removes what has ended; the list of keys learns of it here.
-      if ((await this.#command("EXISTS", this.#name(key))) === 1) keys.push(key);
-      else await this.#command("SREM", this.#index, key);
+      if (typeof text !== "string") await this.#unlist(key);
+      else if (readEntry(text)) keys.push(key);
     }
     return keys;
+  }
+
+  /** Takes a key off the list, unless another process has just stored it anew: what is not listed is never cleared. */
+  async #unlist(key: string): Promise<void> {
+    await this.#command("SREM", this.#index, key);
+    if ((await this.#command("EXISTS", this.#name(key))) === 1) await this.#command("SADD", this.#index, key);
   }
 
   /** Nothing to do: each entry has a time to live. */
@@ -153,7 +160,7 @@ class RedisBackend implements TokenStoreBackend {
     text: string,
     until: string,
   ): Promise<boolean> {
-    const before = ifUnchanged ? JSON.stringify(ifUnchanged) : "";
+    const before = ifUnchanged ? textOf(ifUnchanged) : "";
     return (await this.#script(WRITE_IF_UNCHANGED, this.#name(key), before, text, until)) === 1;
   }
 
