@@ -3,7 +3,7 @@ import { type LoginReason, obtainToken } from "./flows/obtain-token.js";
 import type { ObtainOptions } from "./flows/refresh.js";
 import { openSession, type Session, type Target } from "./flows/session.js";
 import type { AuthenticateOptions, FlowName } from "./options.js";
-import { oneOf } from "./settings/checks.js";
+import { oneOf, text } from "./settings/checks.js";
 import type { Token } from "./token.js";
 
 const FLOWS: readonly FlowName[] = ["auto", "device", "code"];
@@ -33,6 +33,7 @@ export interface Authenticator {
 export function createAuthenticator(target: Target, options: AuthenticateOptions = {}): Authenticator {
   const { flow: wanted, ...loginOptions } = options;
   const flow = oneOf("flow", wanted, FLOWS, "auto");
+  text("loginCommand", options.loginCommand);
   const session = openSession(target, loginOptions);
   let force = options.force ?? false;
   const authenticate = async (call: Parameters<Authenticator>[0] = {}) => {

@@ -71,7 +71,9 @@ function loginText(message: LoginMessage): string {
 }
 
 function fields(values: object): string[] {
-  return Object.entries(values).map(([name, value]) => `${name}=${String(value)}`);
+  return Object.entries(values).map(
+    ([name, value]) => `${name}=${String(typeof value === "number" ? Math.round(value) : value)}`,
+  );
 }
 
 function ms(duration: number): string {

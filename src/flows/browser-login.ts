@@ -24,7 +24,7 @@ export async function logInByBrowser(
   try {
     const paste = ui.canPaste === true;
     const waiting = loginActions(display, login.url.href, signal);
-    await ui.show({
+    const shown = ui.show({
       type: "code",
       server: config.host,
       url: login.url.href,
@@ -34,7 +34,10 @@ export async function logInByBrowser(
       paste,
       expiresAt,
     });
-    await display.openBrowser(login.url.href, signal);
+    await untilAborted(Promise.resolve(shown), signal);
+    // Who opens it may wait until it is closed: neither the answer nor the end of the time waits for that.
+    const opened = display.openBrowser(login.url.href, signal);
+    await untilAborted(Promise.race([opened, answer.token]), signal);
     const { actions } = waiting;
     const stopWaiting = paste ? undefined : ui.waiting?.(expiresAt, actions);
     try {

@@ -1,9 +1,9 @@
 import type { LoginOptions } from "../options.js";
-import { Token } from "../token.js";
+import type { Token } from "../token.js";
 import { loginTimeout, startDeadline } from "./deadline.js";
 import { withLoginUi } from "./login-display.js";
 import { obtainToken } from "./obtain-token.js";
-import { refresh } from "./refresh.js";
+import { refreshBare } from "./refresh.js";
 import { openSession, type Session, type Target } from "./session.js";
 
 /** Seconds that a person has in the browser, where the caller sets no other time. */
@@ -35,7 +35,7 @@ export class CodeFlow {
 
   /** Renews a token (RFC 6749 §6). Stores nothing: `authenticate()` does that under the store's lock. */
   async refresh(refreshToken: string): Promise<Token> {
-    return refresh(this.#session, new Token({ accessToken: "", expiresAt: 0, refreshToken }));
+    return refreshBare(this.#session, refreshToken);
   }
 }
 

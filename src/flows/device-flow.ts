@@ -2,11 +2,12 @@ import { AuthError, isAuthError } from "../errors.js";
 import type { ShownDeviceCode } from "../login-ui.js";
 import type { LoginOptions } from "../options.js";
 import type { DeviceCode } from "../servers/auth-server.js";
-import { Token } from "../token.js";
+import { duration } from "../settings/checks.js";
+import type { Token } from "../token.js";
 import { loginTimeout, startDeadline } from "./deadline.js";
 import { loginActions, withLoginUi } from "./login-display.js";
 import { obtainToken } from "./obtain-token.js";
-import { refresh } from "./refresh.js";
+import { refreshBare } from "./refresh.js";
 import { openSession, type Session, type Target } from "./session.js";
 
 /** What a `slow_down` adds to the interval, in seconds (RFC 8628 §3.5). */
@@ -55,13 +56,16 @@ export class DeviceFlow {
    * Waits until the person has entered the code (RFC 8628 §3.4), no longer than the code is valid. Stores nothing.
    *
    * @param interval seconds between polls; default: what the server asked for
-   * @throws AuthError `access_denied`, `expired_token`, `login_timeout`, `login_cancelled`
+   * @throws AuthError `access_denied`, `expired_token`, `login_timeout`, `login_cancelled`, `invalid_config`
    */
   async poll(
     code: DeviceCode,
-    interval = code.interval,
+    interval = code?.interval,
     options: { signal?: AbortSignal } = {},
   ): Promise<Token> {
+    // A poll that waits for no time at all would be one of hundreds in a second.
+    duration("code.expiresIn", code?.expiresIn);
+    duration("interval", interval);
     const session = this.#session;
     const signal = options.signal ?? session.options.signal;
     return pollUntilGranted(session, { ...code, interval }, session.context.uptime(), signal);
@@ -69,7 +73,7 @@ export class DeviceFlow {
 
   /** Renews a token (RFC 6749 §6). Stores nothing: `authenticate()` does that under the store's lock. */
   async refresh(refreshToken: string): Promise<Token> {
-    return refresh(this.#session, new Token({ accessToken: "", expiresAt: 0, refreshToken }));
+    return refreshBare(this.#session, refreshToken);
   }
 }
 

@@ -1,6 +1,6 @@
 import { detectEnvironment, type Environment } from "../environment.js";
 import { AuthError, isAuthError } from "../errors.js";
-import type { LoginActions, LoginUi } from "../login-ui.js";
+import type { LoginActions, LoginStep, LoginUi } from "../login-ui.js";
 import { LoggedInElsewhere } from "./login-elsewhere.js";
 import { openBrowser } from "./open-browser.js";
 import type { Session } from "./session.js";
@@ -11,7 +11,7 @@ export interface LoginDisplay {
   readonly environment: Environment;
   /** Whether a browser can be opened in front of the person. */
   readonly hasBrowser: boolean;
-  /** Tries to open a browser in front of the person, and shows whether that worked. Never throws. */
+  /** Tries to open a browser in front of the person, and shows whether that worked. Throws what the display does. */
   openBrowser(url: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -40,6 +40,11 @@ export async function withLoginUi<T>(
   const ui = session.options.ui ?? (await terminalUi(session));
   const opener = session.options.openBrowser ?? true;
   const hasBrowser = typeof opener === "function" || (opener && environment.browser);
+  let over = false;
+  // Who opens the browser may come back only when it is closed: what they tell then is of no more interest.
+  const tell = async (step: LoginStep) => {
+    if (!over) await ui.show(step);
+  };
   const display: LoginDisplay = {
     ui,
     environment,
@@ -48,15 +53,17 @@ export async function withLoginUi<T>(
       if (!hasBrowser) return;
       try {
         await openBrowser(opener, url, signal);
-        await ui.show({ type: "browser_opened" });
+        await tell({ type: "browser_opened" });
       } catch (error) {
         const reason = error instanceof Error ? error.message : "it could not be started";
-        await ui.show({ type: "browser_failed", reason });
+        await tell({ type: "browser_failed", reason });
       }
     },
   };
   try {
-    const result = await login(display);
+    const result = await login(display).finally(() => {
+      over = true;
+    });
     await ui.show({ type: "done" });
     return result;
   } catch (error) {
@@ -91,7 +98,9 @@ export function loginActions(
   const until = AbortSignal.any([signal, givenUp.signal]);
   return {
     actions: {
-      ...(hasBrowser && { openBrowser: () => void openBrowser(url, until) }),
+      ...(hasBrowser && {
+        openBrowser: () => void openBrowser(url, until).catch((error: unknown) => givenUp.abort(error)),
+      }),
       giveUp: () => givenUp.abort(new AuthError("login_cancelled", "The login was given up.")),
     },
     signal: until,

@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.js";
 import { isObserved, publish } from "../debug/channel.js";
 import { AuthError, isAuthError } from "../errors.js";
 import { isRefreshable, isUsable, type Token } from "../token.js";
@@ -49,11 +50,12 @@ function foreignName(error: unknown): string {
 async function storedOrNew(session: Session, login: Login, options: ObtainOptions): Promise<Token> {
   const { store, config, context } = session;
   const { account } = session.options;
-  const place = await session.place();
+  const { signal } = options;
+  const place = await untilAborted(session.place(), signal);
   if (options.force) {
     context.explain("A new login was asked for, so that the store is not looked at.");
   } else {
-    const stored = await store.get(place, { account });
+    const stored = await untilAborted(store.get(place, { account }), signal);
     explainStored(session, stored, options);
     if (stored && isGood(stored, context.now(), options)) {
       context.emit({ type: "reused", server: config.host });
@@ -61,8 +63,8 @@ async function storedOrNew(session: Session, login: Login, options: ObtainOption
     }
   }
   const placed = { ...options, place };
-  return share(store.backend, shareKey(session, placed), options.signal, (signal) =>
-    refreshOrLogIn(session, login, placed, signal),
+  return share(store.backend, shareKey(session, placed), signal, (until) =>
+    refreshOrLogIn(session, login, placed, until),
   );
 }
 

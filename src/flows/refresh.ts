@@ -1,7 +1,8 @@
-import { type AuthError, isAuthError } from "../errors.js";
+import { type AuthError, cancelled, isAuthError } from "../errors.js";
 import { retryUnprocessed } from "../retry.js";
+import { invalid, secret } from "../settings/checks.js";
 import type { StoreTarget } from "../store/server-slot.js";
-import { isUsable, type Token } from "../token.js";
+import { isUsable, Token } from "../token.js";
 import type { Session } from "./session.js";
 
 export interface ObtainOptions {
@@ -36,6 +37,7 @@ export async function refresh(
 ): Promise<Token> {
   const { context, config } = session;
   const server = await session.server(signal);
+  if (signal?.aborted) throw cancelled(signal);
   context.emit({ type: "refresh_started", server: config.host, ...(lostAt !== undefined && { lostAt }) });
   if (lostAt !== undefined) {
     context.explain(
@@ -51,6 +53,14 @@ export async function refresh(
     if (isAuthError(error) && error.answerLost) context.emit({ type: "refresh_lost", server: config.host });
     throw error;
   }
+}
+
+/** One refresh by the bare refresh token, which stores nothing. @throws AuthError `invalid_config` where it is none */
+export async function refreshBare(session: Session, given: string): Promise<Token> {
+  const refreshToken = secret("refreshToken", given);
+  if (refreshToken === undefined) throw invalid("refreshToken", "is missing", undefined);
+  const bare = new Token({ accessToken: "", expiresAt: 0, refreshToken });
+  return refresh(session, bare, session.options.signal);
 }
 
 /**

@@ -4,7 +4,7 @@ import { printDebugLines, publish, wantsDebugLines } from "../debug/channel.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
-import { invalid, onlyKnown, text } from "../settings/checks.js";
+import { duration, invalid, onlyKnown, text } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
 import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
@@ -34,8 +34,10 @@ export interface Session {
 /** @throws AuthError `invalid_config`, `insecure_host` */
 export function openSession(target: Target, options: LoginOptions): Session {
   const config = Config.from(target, routeOptions(options));
-  checkSeconds("timeout", options.timeout);
-  checkSeconds("requestTimeout", options.requestTimeout);
+  for (const name of ["timeout", "requestTimeout"] as const) {
+    if (options[name] !== undefined) duration(name, options[name]);
+  }
+  checkKinds(options);
   checkPages(options.loopbackPages);
   if (wantsDebugLines(options.env ?? process.env)) printDebugLines(process.stderr).catch(() => {});
   const [store, context] = [openStore(options), openContext(options)];
@@ -71,9 +73,18 @@ export function openSession(target: Target, options: LoginOptions): Session {
   };
 }
 
-function checkSeconds(field: string, seconds: number | undefined): void {
-  if (seconds === undefined || (Number.isFinite(seconds) && seconds > 0)) return;
-  throw invalid(field, "must be a number of seconds above 0", seconds);
+const FUNCTIONS = ["fetch", "onEvent", "explain", "now", "uptime", "sleep"] as const;
+
+/** What would be found out late otherwise, perhaps by a person who logs in. */
+function checkKinds({ signal, ui, openBrowser, ...options }: LoginOptions): void {
+  const wrong = FUNCTIONS.find((name) => !["undefined", "function"].includes(typeof options[name]));
+  if (wrong) throw invalid(wrong, "must be a function", undefined);
+  if (signal !== undefined && typeof signal?.addEventListener !== "function")
+    throw invalid("signal", "must be an AbortSignal", undefined);
+  if (ui !== undefined && typeof ui?.show !== "function")
+    throw invalid("ui", "must have a function show", undefined);
+  if (!["undefined", "boolean", "function"].includes(typeof openBrowser))
+    throw invalid("openBrowser", "must be true, false or a function", undefined);
 }
 
 const LOGO = /^data:image\/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+=*$/;
@@ -81,6 +92,7 @@ const MAX_LOGO_LENGTH = 140_000;
 
 function checkPages(pages: LoginOptions["loopbackPages"]): void {
   if (pages === undefined) return;
+  if (pages === null) throw invalid("loopbackPages", "must be an object", pages);
   onlyKnown(pages, ["productName", "logo"], "loopbackPages");
   text("loopbackPages.productName", pages.productName);
   const { logo } = pages;
@@ -132,13 +144,23 @@ function openContext(options: LoginOptions): Context {
     random: Math.random,
     emit: (event: AuthEvent) => {
       publish(() => ({ type: "event", event }));
-      onEvent?.(event);
+      tell("onEvent", onEvent, event);
     },
     explain: (step) => {
       publish(() => ({ type: "explain", text: step }));
-      explain?.(step);
+      tell("explain", explain, step);
     },
   };
+}
+
+/** A listener that fails ends nothing: the answer to a refresh may just have come, and is not stored yet. */
+function tell<T>(name: string, listener: ((told: T) => void) | undefined, told: T): void {
+  try {
+    listener?.(told);
+  } catch (error) {
+    const why = error instanceof Error ? `: ${error.message}` : "";
+    process.emitWarning(`${name} failed${why}`, "OidcAuthWarning");
+  }
 }
 
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {

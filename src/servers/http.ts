@@ -1,3 +1,4 @@
+import { untilAborted } from "../abort.js";
 import type { Context } from "../context.js";
 import { isObserved } from "../debug/channel.js";
 import { AuthError, type AuthErrorDetails, cancelled } from "../errors.js";
@@ -62,7 +63,7 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome
   const timer = setTimeout(() => stop.abort(), context.requestTimeoutMs);
   try {
     const asked = context.now();
-    const answer = await context.fetch(url, {
+    const answering = context.fetch(url, {
       method: request.method ?? (body === null ? "GET" : "POST"),
       headers,
       body,
@@ -70,6 +71,8 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome
       credentials: "omit",
       signal: stop.signal,
     });
+    // A caller's own `fetch` may not heed the signal.
+    const answer = await untilAborted(answering, stop.signal);
     measureSkew(url, answer.headers, asked, context);
     if (request.headersOnly) await answer.body?.cancel();
     const text = request.headersOnly ? "" : await readBody(answer, request, stop.signal);
@@ -84,10 +87,10 @@ async function sendOnce(request: HttpRequest, context: Context): Promise<Outcome
     };
   } catch (error) {
     if (signal?.aborted) throw cancelled(signal);
-    if (error instanceof AuthError) return { error, passing: false };
     if (stop.signal.aborted) {
       return { error: requestTimedOut(request, context.requestTimeoutMs), passing: false };
     }
+    if (error instanceof AuthError) return { error, passing: false };
     return networkFailure(request, error);
   } finally {
     clearTimeout(timer);

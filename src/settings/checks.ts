@@ -39,6 +39,12 @@ export function secret(field: string, value: unknown): string | undefined {
   return value;
 }
 
+/** Checks a length of time: one that is no number, or none, would be waited for without a pause, or for ever. */
+export function duration(field: string, value: unknown, unit: "seconds" | "milliseconds" = "seconds"): void {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return;
+  throw invalid(field, `must be a number of ${unit} above 0`, value);
+}
+
 export function portList(field: string, value: readonly number[] | undefined): readonly number[] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.length === 0) {
@@ -93,7 +99,8 @@ export function invalid(field: string, what: string, value: unknown): AuthError 
 
 function describe(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    // In JSON what is no number, or without end, is null.
+    return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   } catch {
     return typeof value;
   }

@@ -46,7 +46,8 @@ export const COMMON_NAMES = [
 /** @throws AuthError `invalid_config` */
 export function commonSettings(init: CommonOptions): CommonSettings {
   const { credentials } = init;
-  if (credentials !== undefined && typeof credentials?.request !== "function") {
+  const parts = [credentials?.request, credentials?.identity];
+  if (credentials !== undefined && parts.some((part) => typeof part !== "function")) {
     throw invalid(
       "credentials",
       "must be made by clientCredentials(), tokenExchange(), fromFile(), …",

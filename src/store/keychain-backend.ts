@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { AuthError, isAuthError } from "../errors.js";
 import { isRecord } from "../jwt.js";
 import { openText } from "../secrets.js";
+import { duration } from "../settings/checks.js";
 import type { TokenStoreBackend } from "./backend.js";
 import { defaultStorePath, expandPath } from "./default-path.js";
 import { fileBackend } from "./file-backend.js";
@@ -63,6 +64,7 @@ export async function keychainBackend(options: KeychainBackendOptions = {}): Pro
 /** The key in the keychain, made there where there is none yet: by one process, for all. */
 async function keychainKey(file: TokenStoreBackend, options: KeychainBackendOptions): Promise<Uint8Array> {
   const { service = "oidc-auth-client", timeoutMs = 30_000 } = options;
+  duration("timeoutMs", timeoutMs, "milliseconds");
   const read = () => askKeychain("get", service, timeoutMs);
   const known = (await read()) ?? (await file.withLock("keychain", async () => (await read()) ?? makeKey()));
   const bytes = Buffer.from(known, "base64");

@@ -4,6 +4,7 @@
  * @module oidc-auth-client/redis
  */
 import { randomUUID } from "node:crypto";
+import { duration, invalid } from "../settings/checks.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { parseEntry, readEntry, textOf, unavailable } from "./database-error.js";
 import { lastEnd } from "./entry.js";
@@ -55,8 +56,16 @@ return redis.call('DEL', KEYS[1])`;
  * while it works. No write of a holder that lost its lock can replace a newer entry: the server compares.
  *
  * Each key stands in one hash slot with its lock, so a cluster will do.
+ *
+ * @throws AuthError `invalid_config`
  */
 export function redisBackend(options: RedisBackendOptions): TokenStoreBackend {
+  if (typeof options.client !== "object" || options.client === null) {
+    throw invalid("client", "must be a connected client of the package redis or ioredis", undefined);
+  }
+  for (const name of ["waitMs", "leaseMs"] as const) {
+    if (options[name] !== undefined) duration(name, options[name], "milliseconds");
+  }
   return new RedisBackend(options);
 }
 

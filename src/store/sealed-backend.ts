@@ -169,7 +169,7 @@ class SealedBackend implements TokenStoreBackend {
 }
 
 function isVariable(key: Exclude<EncryptionKey, () => unknown>): key is { readonly env: string } {
-  return typeof key === "object" && !(key instanceof Uint8Array);
+  return typeof key === "object" && key !== null && !(key instanceof Uint8Array);
 }
 
 function keyBytes(key: Uint8Array | string, variable?: string): Uint8Array {

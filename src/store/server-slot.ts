@@ -50,7 +50,16 @@ function splitAccount(host: string | URL): [string | URL, string | undefined] {
   const mark = typeof text === "string" ? text.indexOf("#") : -1;
   if (mark < 0 || mark === text.length - 1) return [host, undefined];
   const account = text.slice(mark + 1);
-  return [text.slice(0, mark), host instanceof URL ? decodeURIComponent(account) : account];
+  return [text.slice(0, mark), host instanceof URL ? decoded(account) : account];
+}
+
+/** An account that a URL's parser has encoded; one that it has not may hold a percent sign of its own. */
+function decoded(account: string): string {
+  try {
+    return decodeURIComponent(account);
+  } catch {
+    return account;
+  }
 }
 
 function isAccount(account: unknown): boolean {

@@ -148,6 +148,7 @@ export class TokenStore {
     work: (current: Token | undefined, refreshLostAt?: number) => Promise<Token | undefined>,
     options: UpdateOptions = {},
   ): Promise<Token | undefined> {
+    if (typeof work !== "function") throw invalid("work", "must be a function", undefined);
     const { signal, done, account } = options;
     const giveUp = async () => {
       const { entry } = await this.#find(host, account);
