@@ -92,7 +92,9 @@ class PostgresBackend implements TokenStoreBackend {
     this.description = `the PostgreSQL table ${table}`;
     this.#waitMs = options.waitMs ?? 90_000;
     this.#staleMs = options.staleMs ?? 75_000;
-    this.#openPool = async () => pool ?? (await connect(url ?? ""));
+    // A write may have to wait until the server has ended the transaction of a holder that was lost.
+    const queryMs = Math.max(this.#waitMs, this.#staleMs);
+    this.#openPool = async () => pool ?? (await connect(url ?? "", queryMs));
   }
 
   get(key: string): Promise<Entry | undefined> {

@@ -52,13 +52,18 @@ export async function end(client: PostgresClient, statement: "ROLLBACK" | undefi
   );
 }
 
-export async function connect(url: string): Promise<PostgresPool> {
+/** Longest delay that a timer of Node takes, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @param queryMs longest time (milliseconds) for one statement: who fell silent may not be heard of for hours */
+export async function connect(url: string, queryMs: number): Promise<PostgresPool> {
   try {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({
       connectionString: url,
       max: 4,
       connectionTimeoutMillis: 10_000,
+      query_timeout: Math.min(queryMs, MAX_TIMER_MS),
       // A program that only wanted a token must be able to end.
       allowExitOnIdle: true,
     });

@@ -6,10 +6,27 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
 import { unverifiedClaims } from "../../src/jwt.js";
+import { bindLoopback } from "../../src/loopback/bind.js";
 import { completeLogin, scriptedPerson } from "../../src/testing/index.js";
 import { userinfo } from "../../src/userinfo.js";
 import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
+
+/** Three ports that are free now, and stay so: no system takes any below 32768 for a connection to elsewhere. */
+async function fixedPorts(): Promise<[number, number, number]> {
+  const ports: number[] = [];
+  for (let port = 20_000 + Math.floor(Math.random() * 10_000); ports.length < 3; port++) {
+    const servers: Server[] = [];
+    const bound = await bindLoopback(port, () => {
+      const server = createServer();
+      servers.push(server);
+      return server;
+    });
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+    if (bound !== undefined) ports.push(bound);
+  }
+  return ports as [number, number, number];
+}
 
 describe("pushed authorization requests (RFC 9126)", () => {
   it("are used where the provider requires them: the browser sees no parameter", async () => {
@@ -84,19 +101,20 @@ describe("where the browser comes back", () => {
   });
 
   it("is a fixed port where one is given, and the first free of a list", async () => {
+    const [own, taken, free] = await fixedPorts();
     const uris = [
-      "http://127.0.0.1:53110/x",
-      "http://localhost:53111/callback",
-      "http://localhost:53112/callback",
+      `http://127.0.0.1:${own}/x`,
+      `http://localhost:${taken}/callback`,
+      `http://localhost:${free}/callback`,
     ];
     const client = { ...NATIVE, application_type: "web" as const, redirect_uris: uris };
     const { issuer } = await startIssuer({ clients: [client] });
     const fixed = issuerWorld({ issuer, clientId: "cli", redirectUri: uris[0] });
     await fixed.login();
     expect((await fixed.ui.seen("code")).redirectUri).toBe(uris[0]);
-    const taken: Server = createServer().listen(53_111, "127.0.0.1");
-    onTestFinished(() => void taken.close());
-    const listed = issuerWorld({ issuer, clientId: "cli", redirectPorts: [53_111, 53_112] });
+    const holder: Server = createServer().listen(taken, "127.0.0.1");
+    onTestFinished(() => void holder.close());
+    const listed = issuerWorld({ issuer, clientId: "cli", redirectPorts: [taken, free] });
     await listed.login();
     expect((await listed.ui.seen("code")).redirectUri).toBe(uris[2]);
   });
