@@ -4,6 +4,7 @@ import { cancelled } from "./errors.js";
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   if (signal.aborted) throw cancelled(signal);
+  expectMany(signal);
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(cancelled(signal));
@@ -13,5 +14,14 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** A service ends many calls by one signal: that more than ten listen to it is no leak, which Node would warn of. */
+function expectMany(signal: AbortSignal): void {
+  try {
+    process.getBuiltinModule("node:events").setMaxListeners(0, signal);
+  } catch {
+    // A signal of another make has no such limit.
   }
 }

@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { tokenExchange } from "../../src/credentials/grants.js";
 import { TokenStore } from "../../src/store/token-store.js";
@@ -61,4 +62,19 @@ it("two subjects whose tokens are exchanged at once each get their own", async (
     authenticate({ issuer: api.url, clientId: "c", credentials: tokenExchange({ subjectToken }) }, options);
   const tokens = await Promise.all(["alice-token", "bob-token"].map(exchange));
   expect(tokens.map(({ accessToken }) => accessToken)).toEqual(["for-alice-token", "for-bob-token"]);
+});
+
+it("many calls that end by one signal are no leak of listeners: nothing warns of one", async () => {
+  const { server, host, clock, alone } = await toolWorld({ enforceInterval: false });
+  await authenticate(host, { ...alone, ...scriptedPerson() });
+  const warned = vi.spyOn(process, "emitWarning");
+  onTestFinished(() => warned.mockRestore());
+  const { signal } = new AbortController();
+  const calls = () => Promise.all(Array.from({ length: 30 }, () => authenticate(host, { ...alone, signal })));
+  await calls();
+  clock.advanceSeconds(280);
+  await calls();
+  expect(server.counts["refreshes"]).toBe(1);
+  expect(warned).not.toHaveBeenCalled();
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { debugLine } from "../../src/debug/lines.js";
 import { isErrorCode, masked, maskedUrl } from "../../src/debug/masked.js";
 import { foreignCause, foreignMessage } from "../../src/foreign-error.js";
 import { openText } from "../../src/secrets.js";
@@ -191,4 +192,11 @@ describe("somebody else's error", () => {
     const said = new TypeError('Headers.set: "Bearer a\nb" is an invalid header value.');
     expect(foreignCause(said)?.message).toBe('Headers.set: "…" is an invalid header value.');
   });
+});
+
+it("a line of a pause shows whole milliseconds", () => {
+  const event = { type: "retrying", what: "polling", delayMs: 734.5678, reason: "It is down." } as const;
+  expect(debugLine({ type: "event", event, time: 5 }, 0)).toBe(
+    "oidc-auth [+5 ms] event retrying, what=polling, delayMs=735, reason=It is down.",
+  );
 });
