@@ -5,15 +5,12 @@ import { cleanText } from "../text.js";
 import { type KeyInput, listenForKeys } from "./keys.js";
 import { largeType } from "./large-type.js";
 import { readLine } from "./read-line.js";
-import { clock, startSpinner, type TerminalStream } from "./spinner.js";
+import { clock, fits, startSpinner, type TerminalStream } from "./spinner.js";
 import { createStyle, type Style } from "./style.js";
 
 export interface TerminalIo {
   /** All that a person reads goes here; standard output is left to the result. */
-  readonly stderr: TerminalStream & {
-    readonly columns?: number | undefined;
-    readonly rows?: number | undefined;
-  };
+  readonly stderr: TerminalStream & { readonly rows?: number | undefined };
   readonly stdin: KeyInput;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Unix milliseconds. */
@@ -50,10 +47,11 @@ export function createTerminalUi(io: TerminalIo): LoginUi {
         Boolean,
       );
       const help = keys ? offers.join(", ") : "Ctrl-C gives up";
-      const stopSpinner = startSpinner(
-        io.stderr,
-        () => `Waiting for you, ${clock(until - io.now())} left. ${help}`,
-      );
+      const waiting = () => `Waiting for you, ${clock(until - io.now())} left.`;
+      // What to press must be readable in a narrow window, too: it gets a line of its own there, which may wrap.
+      const roomy = fits(`  ${waiting()} ${help}`, io.stderr);
+      if (!roomy) print(help);
+      const stopSpinner = startSpinner(io.stderr, () => (roomy ? `${waiting()} ${help}` : waiting()));
       const stopKeys = listenForKeys(
         io.stdin,
         (key) => {

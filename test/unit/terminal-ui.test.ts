@@ -122,6 +122,30 @@ describe("on a terminal", () => {
   });
 
   it.each([
+    [40, "Waiting for you, 1:01 left."],
+    [20, "Waiting for you, "],
+  ])(
+    "in a window of %d columns the spinner stays in its line, and what to press is told before",
+    (columns, shown) => {
+      const { ui, text } = terminal(true, {}, { columns, setRawMode: () => {} });
+      ui.waiting?.(NOW + 61_000, GIVE_UP)();
+      const [help, frame = ""] = text().split("\u001b[?25l\r\u001b[2K");
+      expect(help).toBe("q: give up\n");
+      const [line = ""] = frame.split("\r");
+      expect(line.slice(2)).toBe(shown);
+      expect(line.length).toBeLessThan(columns);
+    },
+  );
+
+  it("in a window that has room, or whose width nobody knows, all stands in one line", () => {
+    for (const columns of [80, 0]) {
+      const { ui, text } = terminal(true, {}, { columns, setRawMode: () => {} });
+      ui.waiting?.(NOW + 61_000, GIVE_UP)();
+      expect(text()).toContain("Waiting for you, 1:01 left. q: give up\r");
+    }
+  });
+
+  it.each([
     ["TERM=dumb", { TERM: "dumb" }, {}],
     ["NO_COLOR", { NO_COLOR: "1" }, {}],
     ["--plain", {}, { plain: true }],
