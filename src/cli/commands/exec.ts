@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,14 +33,14 @@ export const command: Command = {
   ],
   async run(input, io) {
     const [program, ...words] = input.rest;
-    if (program === undefined) throw new UsageError("a PROGRAM is missing behind --");
-    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
-    const authenticate = unaskedUnlessTold("exec", input, resolved, io);
-    const token = await authenticate();
+    if (!program) throw new UsageError("a PROGRAM is missing behind --");
     const names = {
       token: variable(textOf(input, "env") ?? "OIDC_ACCESS_TOKEN"),
       file: variable(textOf(input, "file-env") ?? "OIDC_ACCESS_TOKEN_FILE"),
     };
+    const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
+    const authenticate = unaskedUnlessTold("exec", input, resolved, io);
+    const token = await authenticate();
     const folder = await temporaryFolder();
     const stop = new AbortController();
     try {
@@ -91,14 +91,28 @@ function variable(name: string): string {
 }
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
-/** What a shell says of a program that cannot be found, or cannot be run. */
-const NOT_FOUND = 127;
-const NOT_RUNNABLE = 126;
+/** Why a program was not started, and what a shell says then: 127 where it is not found, 126 where it cannot be run. */
+const NOT_STARTED: Readonly<Record<string, readonly [why: string, status: number]>> = {
+  ENOENT: ["it is not found", 127],
+  ENOTDIR: ["it is not found", 127],
+  EACCES: ["it may not be", 126],
+};
 
 /** Runs a program on our own terminal. @returns its exit status, 128 and the number for a signal */
 function runProgram(program: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { env, stdio: "inherit" });
+  return new Promise((resolve) => {
+    const notStarted = ({ code = "unknown" }: NodeJS.ErrnoException) => {
+      const [why, status] = NOT_STARTED[code] ?? [`the system refuses it (${code})`, 126];
+      process.stderr.write(`oidc-auth: ${program} cannot be run: ${why}.\n`);
+      resolve(status);
+    };
+    let child: ChildProcess;
+    try {
+      child = spawn(program, words, { env, stdio: "inherit" });
+    } catch (error) {
+      // Some refusals come at once (too many words, a file for a folder), others as an event.
+      return notStarted(error as NodeJS.ErrnoException);
+    }
     // A terminal's Ctrl-C reaches the program by itself; a signal that was sent to us alone does not.
     const forward = (signal: NodeJS.Signals) =>
       void (process.stdin.isTTY && signal === "SIGINT" ? 0 : child.kill(signal));
@@ -108,11 +122,7 @@ function runProgram(program: string, words: readonly string[], env: NodeJS.Proce
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       end();
-      if (error.code !== "ENOENT" && error.code !== "EACCES") reject(error);
-      process.stderr.write(
-        `oidc-auth: ${program} cannot be run: ${error.code === "ENOENT" ? "it is not found" : "it may not be"}.\n`,
-      );
-      resolve(error.code === "ENOENT" ? NOT_FOUND : NOT_RUNNABLE);
+      notStarted(error);
     });
     child.on("exit", (code, signal) => {
       end();
