@@ -29,20 +29,31 @@ export interface Authenticator {
   readonly session: Session;
 }
 
-/** @throws AuthError `invalid_config`, `insecure_host` */
-export function createAuthenticator(target: Target, options: AuthenticateOptions = {}): Authenticator {
+/**
+ * @param asksNobody why nobody is asked, in the words of a program that never does; default: what the surroundings say
+ * @throws AuthError `invalid_config`, `insecure_host`
+ */
+export function createAuthenticator(
+  target: Target,
+  options: AuthenticateOptions = {},
+  asksNobody?: string,
+): Authenticator {
   const { flow: wanted, ...loginOptions } = options;
   const flow = oneOf("flow", wanted, FLOWS, "auto");
   text("loginCommand", options.loginCommand);
   const session = openSession(target, loginOptions);
   let force = options.force ?? false;
   const authenticate = async (call: Parameters<Authenticator>[0] = {}) => {
-    const token = await obtainToken(session, (reason, signal) => logIn(session, flow, reason, signal), {
-      force,
-      signal: call.signal ?? options.signal,
-      sharedAs: flow,
-      rejected: call.rejected,
-    });
+    const token = await obtainToken(
+      session,
+      (reason, signal) => logIn(session, flow, reason, signal, asksNobody),
+      {
+        force,
+        signal: call.signal ?? options.signal,
+        sharedAs: flow,
+        rejected: call.rejected,
+      },
+    );
     force = false;
     return token;
   };
@@ -55,15 +66,15 @@ async function logIn(
   flow: FlowName,
   reason: LoginReason,
   signal: AbortSignal,
+  asksNobody: string | undefined,
 ): Promise<Token> {
   const { environmentOf } = await import("./flows/login-display.js");
   const environment = await environmentOf(session);
   const { explain } = session.context;
   explain(`A login is needed: ${reason.text}.`);
-  explain(
-    `${environment.interactive ? "Somebody can be asked" : "Nobody can be asked"}: ${environment.reason}.`,
-  );
-  if (!environment.interactive) throw await interactionRequired(session, reason, environment.reason);
+  const why = asksNobody ?? environment.reason;
+  explain(`${environment.interactive ? "Somebody can be asked" : "Nobody can be asked"}: ${why}.`);
+  if (!environment.interactive) throw await interactionRequired(session, reason, why);
   const { chooseFlow, offersBoth } = await import("./flows/choose-flow.js");
   const ways = await chooseFlow(session, flow, environment, signal);
   const server = session.config.host;

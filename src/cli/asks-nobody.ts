@@ -17,7 +17,8 @@ export interface AsksNobody {
 /** Asks nobody, and says why where a login is needed: the caller has said nothing of the sort. */
 export function unasked(nobody: AsksNobody, resolved: Resolved, io: CliIo): Authenticator {
   const { target, options } = resolved;
-  const authenticate = createAuthenticator(target, { ...options, interactive: false, ...reporting(io) });
+  const silent = { ...options, interactive: false, ...reporting(io) };
+  const authenticate = createAuthenticator(target, silent, nobody.why);
   const quiet: typeof authenticate = Object.assign(
     (call?: Parameters<Authenticator>[0]) => authenticate(call).catch(askingNobody(nobody, resolved)),
     { session: authenticate.session },
