@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeSync } from "node:fs";
 import { AuthError } from "../errors.js";
 import { run } from "./run.js";
 
@@ -22,7 +23,11 @@ for (const [name, handler] of handlers) process.on(name, handler);
 // A reader that has seen enough (`| head -1`) is no fault, nor is a terminal that was closed: what was begun is ended.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && !(error.code === "EIO" && stream.isTTY)) throw error;
+    if (error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY)) return;
+    // A full disk behind `> FILE`, most likely: no fault of ours, and what stands there is not whole.
+    if (stream === process.stdout)
+      writeSync(2, `oidc-auth: The result cannot be written to standard output (${error.code}).\n`);
+    process.exit(1);
   });
 }
 
