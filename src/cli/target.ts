@@ -51,6 +51,11 @@ export const TARGET_OPTIONS = {
   "allow-insecure-host": { type: "boolean", help: "allow plain http to another machine" },
 } as const satisfies Record<string, Option>;
 
+/** What a client that has a secret needs for more than its login: to renew and to revoke. */
+export const SECRET_OPTION = {
+  "client-secret-env": { type: "string", value: "NAME", help: "the variable that holds the client's secret" },
+} as const satisfies Record<string, Option>;
+
 /** How a person, or a job, logs in. */
 export const LOGIN_OPTIONS = {
   flow: {
@@ -76,7 +81,7 @@ export const LOGIN_OPTIONS = {
     value: "WAY",
     help: "log in without a person: client, github[:AUDIENCE], gitlab, kubernetes[:FILE], file:FILE, env:NAME",
   },
-  "client-secret-env": { type: "string", value: "NAME", help: "the variable that holds the client's secret" },
+  ...SECRET_OPTION,
   qr: { type: "boolean", help: "show a QR code of the address (default: where it fits); --no-qr: never" },
   plain: { type: "boolean", help: "plain lines, for screen readers: nothing moves" },
   explain: { type: "boolean", help: "tell why each step is taken or skipped" },

@@ -2,7 +2,7 @@ import { logout, withoutIdToken } from "../../logout.js";
 import { type Command, isOn, JSON_OPTION, textOf } from "../command.js";
 import { print } from "../io.js";
 import { storedBelow, storedLogin } from "../stored-login.js";
-import { resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { resolveTarget, SECRET_OPTION, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
 export const command: Command = {
@@ -18,6 +18,7 @@ export const command: Command = {
     },
     ...JSON_OPTION,
     ...TARGET_OPTIONS,
+    ...SECRET_OPTION,
   },
   examples: ["oidc-auth logout https://auth.example.org", "oidc-auth logout prod --end-session"],
   async run(input, io) {

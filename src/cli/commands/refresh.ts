@@ -5,7 +5,7 @@ import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
 import { loginOf, storedBelow } from "../stored-login.js";
 import { summary } from "../summary.js";
-import { LOGIN_OPTIONS, resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { LOGIN_OPTIONS, resolveTarget, SECRET_OPTION, TARGET_OPTIONS } from "../target.js";
 
 export const command: Command = {
   usage: "refresh HOST [options]",
@@ -13,6 +13,7 @@ export const command: Command = {
   options: {
     ...JSON_OPTION,
     ...TARGET_OPTIONS,
+    ...SECRET_OPTION,
     credentials: LOGIN_OPTIONS.credentials,
     explain: LOGIN_OPTIONS.explain,
   },

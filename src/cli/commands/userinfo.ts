@@ -3,7 +3,7 @@ import { askingNobody } from "../asks-nobody.js";
 import { type Command, isOn, JSON_OPTION } from "../command.js";
 import { print } from "../io.js";
 import { rows } from "../summary.js";
-import { resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { resolveTarget, SECRET_OPTION, TARGET_OPTIONS } from "../target.js";
 import { reporting } from "../warnings.js";
 
 /** More claims than these are not for people. */
@@ -12,7 +12,7 @@ const MAX_ROWS = 100;
 export const command: Command = {
   usage: "userinfo HOST [options]",
   about: "Asks the server who you are. It never asks anybody to log in.",
-  options: { ...JSON_OPTION, ...TARGET_OPTIONS },
+  options: { ...JSON_OPTION, ...TARGET_OPTIONS, ...SECRET_OPTION },
   examples: ["oidc-auth userinfo https://auth.example.org", "oidc-auth userinfo prod --json"],
   async run(input, io) {
     const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
