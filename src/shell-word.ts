@@ -5,5 +5,5 @@ export function shellQuote(text: string): string {
 
 /** The same as a person would type it: in quotes where it needs them. */
 export function shellWord(text: string): string {
-  return /^[\w@%+=:,./~[\]-]+$/.test(text) ? text : shellQuote(text);
+  return /^[\w@%+=:,./~-]+$/.test(text) ? text : shellQuote(text);
 }

@@ -25,6 +25,8 @@ Environment:
   OIDC_AUTH_CONFIG     the file of profiles
   INTERACTIVE_SESSION  1: somebody can log in here; 0: nobody can
   OIDC_AUTH_DEBUG      1: show what happens, with secrets masked, and where an error comes from
+  OIDC_AUTH_DOCKER     the profile that the credential helper for docker asks
+  NO_COLOR, TERM=dumb  plain lines: nothing moves, nothing is coloured
   HTTPS_PROXY, NO_PROXY
 
 Examples:

@@ -10,10 +10,13 @@ export function parseCommand(command: Command, argv: readonly string[]): Input {
   if (values["help"]) return { values, positionals, rest };
   const [least, most] = command.words ?? [1, 1];
   const surplus = positionals[most];
-  if (surplus !== undefined) throw new UsageError(`${surplus} is too much`);
+  if (surplus !== undefined) {
+    const where = command.takesRest && mark < 0 ? `: a program stands behind --, as in ${command.usage}` : "";
+    throw new UsageError(`${surplus} is too much${where}`);
+  }
   if (positionals.length < least) {
     throw new UsageError(
-      most === 1
+      command.words === undefined
         ? "a HOST is missing, such as https://auth.example.org"
         : `it is used as: oidc-auth ${command.usage}`,
     );
@@ -43,8 +46,14 @@ function parse(command: Command, argv: readonly string[]) {
   }
 }
 
-/** Node's message explains itself in several sentences, of which the first names the argument. */
+/**
+ * Node's message explains itself in several sentences, of which the first names the argument. "Ambiguous" it calls a value
+ * that looks like an option.
+ */
 export function usageError(error: unknown): UsageError {
   const message = error instanceof Error ? error.message : String(error);
-  return new UsageError(message.split(/\.\s/)[0] ?? message);
+  const [first = message] = message.split(/\.\s/);
+  return new UsageError(
+    first.replace("argument is ambiguous", "needs a value; one that begins with - is joined to it by ="),
+  );
 }

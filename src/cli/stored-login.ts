@@ -39,7 +39,9 @@ export async function storedLogin(name: string, input: Input, io: CliIo): Promis
 /** The login of what a command line named. */
 export function loginOf(resolved: Resolved): StoredLogin {
   const { store, config, options, input } = resolved;
-  return { ...{ store, place: config, server: config.host, resolved, input }, account: options.account };
+  const { account } = options;
+  const server = account === undefined ? config.host : `${config.host}#${account}`;
+  return { store, place: config, account, server, resolved, input };
 }
 
 /** Lines that tell which other logins there are at the same origin, and what has to be added to mean one of them. */

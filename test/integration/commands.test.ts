@@ -104,6 +104,23 @@ describe("token", () => {
     expect(result.stderr).toContain("What to do");
   });
 
+  it.runIf(existsSync("/dev/full"))(
+    "says in one line that what it printed could not be written",
+    async () => {
+      const { server, env } = all;
+      const words = [...runtimeWords(CLI), "token", server.host];
+      for (const more of [[], ["--format", "json"]]) {
+        const error = await exec("sh", ["-c", 'exec "$@" > /dev/full', "sh", ...words, ...more], {
+          env,
+        }).catch((failure: unknown) => failure);
+        expect(error).toMatchObject({
+          code: 1,
+          stderr: "oidc-auth: The result cannot be written to standard output (ENOSPC).\n",
+        });
+      }
+    },
+  );
+
   it("asks where --login says so", async () => {
     const { start, server } = await world(false);
     const child = start(["token", server.host, "--login", "--interactive"]);
@@ -218,6 +235,23 @@ describe("exec", () => {
     const { code, stdout } = await run(["exec", server.host, "--", "sh", "-c", script]);
     expect(code).toBe(7);
     expect(stdout).toBe(`${token?.accessToken}|${token?.accessToken}|600`);
+  });
+
+  it("says which program cannot be run and why, with the status that a shell gives", async () => {
+    const { run, server, home } = all;
+    const file = join(home, "file");
+    writeFileSync(file, "");
+    for (const [program, code, why] of [
+      ["no-such-program", 127, "it is not found"],
+      [join(file, "below"), 127, "it is not found"],
+      [home, 126, "it may not be"],
+      ["x".repeat(5000), 126, "the system refuses it (ENAMETOOLONG)"],
+    ] as const) {
+      expect(await run(["exec", server.host, "--", program])).toEqual({
+        ...{ code, stdout: "" },
+        stderr: `oidc-auth: ${program} cannot be run: ${why}.`,
+      });
+    }
   });
 
   it("takes other names for the variables, and leaves no file", async () => {

@@ -9,10 +9,12 @@ import { TokenStore } from "../../src/store/token-store.js";
 import { startAuthServer, testToken } from "../../src/testing/index.js";
 import { Token } from "../../src/token.js";
 import { startApi } from "../support/api.js";
-import { startIssuer } from "../support/issuer.js";
+import { NATIVE, startIssuer } from "../support/issuer.js";
 import { issuerWorld } from "../support/issuer-world.js";
 import { logIn } from "../support/login.js";
 import { tempFolder } from "../support/temp-folder.js";
+
+const HOST = "https://auth.example.org";
 
 /** What somebody meets who uses the program for the first time: each message says what is so, and what to do. */
 
@@ -315,7 +317,6 @@ describe("a mistyped command", () => {
 });
 
 describe("a command that asks nobody says so itself", () => {
-  const HOST = "https://auth.example.org";
   const kubectl = JSON.stringify({
     apiVersion: "client.authentication.k8s.io/v1",
     spec: { interactive: false },
@@ -371,6 +372,23 @@ describe("a command that asks nobody says so itself", () => {
     expect(status).toBe(3);
     expect(stderr).toContain("and `refresh` asks nobody.\nWhat to do: Log in first: oidc-auth login prod\n");
     expect((await cli(["refresh", "prod"])).stderr).toContain("What to do: Log in: oidc-auth login prod\n");
+  });
+
+  it("also in what --explain tells", async () => {
+    const { stderr } = await world().cli(["token", HOST, "--explain"], { env: { INTERACTIVE_SESSION: "1" } });
+    expect(stderr).toContain("oidc-auth: Nobody can be asked: `token` asks nobody.\n");
+    expect(stderr).not.toContain("the caller says so");
+  });
+
+  it("git-credential tells the login, too, and docker-credential a profile that does not exist", async () => {
+    const { cli } = world();
+    const asked = { input: "protocol=https\nhost=git.example.org\n\n" };
+    const git = await cli(["git-credential", "get", "--auth", HOST, "--no-interactive"], asked);
+    expect(git).toMatchObject({ status: 0, stdout: "" });
+    expect(git.stderr).toMatch(new RegExp(` Log in: oidc-auth ${HOST}\n$`));
+    const docker = (env: object) => cli(["docker-credential", "get"], { env, input: "registry.example.org" });
+    expect((await docker({ OIDC_AUTH_DOCKER: "prdo" })).stderr).toContain("names does not exist");
+    expect((await docker({})).stderr).toContain("name a profile in OIDC_AUTH_DOCKER");
   });
 
   it("but what the caller did say is told as the caller's", async () => {
@@ -432,8 +450,6 @@ describe("git-credential over http", () => {
 });
 
 describe("the name that list shows of a login", () => {
-  const HOST = "https://auth.example.org";
-
   it("means that login, for every command: never another one of the same host", async () => {
     const { cli, store } = world();
     await store.put(HOST, testToken({ accessToken: "unnamed" }));
@@ -481,4 +497,77 @@ describe("a profile", () => {
     const refused = await cli(["config", "set", "x", "https://auth.example.org", "--store", "/x.json"]);
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("--app-name") });
   });
+});
+
+describe("a word that is missing or too much", () => {
+  it.each([
+    [["completion"], "it is used as: oidc-auth completion bash|zsh|fish"],
+    [["git-credential"], "it is used as: oidc-auth git-credential get|store|erase --auth HOST [options]"],
+    [["docker-credential"], "it is used as: oidc-auth docker-credential get|store|erase|list"],
+    [
+      ["exec", HOST, "python", "job.py"],
+      "python is too much: a program stands behind --, as in exec HOST [options] -- PROGRAM [ARGUMENTS...]",
+    ],
+    [["exec", HOST, "python", "--", "job.py"], "python is too much. "],
+    [["exec", HOST, "--", ""], "a PROGRAM is missing behind --"],
+    [["exec", HOST, "--env", "A B", "--", "true"], "A B is no name of a variable"],
+    [["config", "path", "more"], "more is too much"],
+    [["config", "show", "prod", "more"], "more is too much"],
+    [["config", "remove", "prod", "more"], "more is too much"],
+    [["token", HOST, "--client-id", "--dpop"], "needs a value; one that begins with - is joined to it by ="],
+    [["token", HOST, "--header", "--format", "json"], "--header and --format json cannot be given together"],
+  ])("%j", async (argv, said) => {
+    const { status, stdout, stderr } = await world().cli(argv);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(said);
+    expect(stderr).toMatch(/See oidc-auth \S+ --help\.\n$/);
+  });
+});
+
+describe("one of several accounts", () => {
+  it("is named wherever its login is told of", async () => {
+    const { cli, store } = world();
+    const { host } = await authServer();
+    await store.put(host, await logIn(host, store), { account: "work" });
+    const other = [host, "--account", "home"];
+    const work = [host, "--account", "work"];
+    expect((await cli(["status", ...other])).stderr).toContain(
+      `No login for ${host}#home is stored. Log in: `,
+    );
+    expect((await cli(["logout", ...other])).stdout).toBe(`No login for ${host}#home is stored.\n`);
+    expect((await cli(["remove", ...other])).stdout).toBe(`No login for ${host}#home was stored.\n`);
+    expect((await cli(["status", ...work])).stdout).toMatch(new RegExp(`^Server: +${host}#work\n`));
+    expect((await cli(["status", ...work, "--json"])).stdout).toContain(`"server": "${host}#work"`);
+    expect((await cli(["logout", ...work])).stdout).toContain(`Forgot the login for ${host}#work.\n`);
+  });
+});
+
+describe("the login of a client that has a secret", () => {
+  it("is renewed, asked about and revoked with it", async () => {
+    const secret = "secret-of-a-test";
+    const { issuer, count } = await startIssuer({
+      clients: [
+        {
+          ...NATIVE,
+          client_id: "own",
+          client_secret: secret,
+          token_endpoint_auth_method: "client_secret_basic",
+        },
+      ],
+    });
+    const { cli, store } = world();
+    await issuerWorld({ issuer, clientId: "own", clientSecret: secret }).login({ store });
+    const at = [issuer, "--client-id", "own", "--client-secret-env", "SECRET"];
+    const env = { env: { SECRET: secret } };
+    expect(await cli(["refresh", issuer, "--client-id", "own"])).toMatchObject({ status: 1 });
+    expect(await cli(["refresh", ...at], env)).toMatchObject({ status: 0, stderr: "" });
+    expect(await cli(["userinfo", ...at], env)).toMatchObject({ status: 0, stderr: "" });
+    expect((await cli(["logout", ...at], env)).stdout).toContain("Its tokens were revoked.");
+    expect(count("/token/revocation")).toBeGreaterThan(0);
+  });
+});
+
+it("a command that shells would read otherwise is in quotes", async () => {
+  const { stderr } = await world().cli(["status", "https://[::1]:8443"]);
+  expect(stderr).toBe("No login for https://[::1]:8443 is stored. Log in: oidc-auth 'https://[::1]:8443'\n");
 });

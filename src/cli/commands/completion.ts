@@ -13,6 +13,7 @@ export const completion = (table: CommandTable): Command => ({
   usage: "completion bash|zsh|fish",
   about:
     "Prints what your shell needs to complete commands, options and the hosts of stored logins with the Tab key.",
+  words: [1, 1],
   options: {},
   examples: [
     'eval "$(oidc-auth completion bash)"                                        # in ~/.bashrc',

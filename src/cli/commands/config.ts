@@ -17,6 +17,9 @@ import {
 } from "../profiles.js";
 import { LOGIN_OPTIONS, portsOf, TARGET_OPTIONS } from "../target.js";
 
+/** How many words each action takes, itself among them; `set` as many as the command does. */
+const MOST_WORDS: Readonly<Record<string, number>> = { path: 1, show: 2, remove: 2 };
+
 export const command: Command = {
   usage: "config set NAME HOST [options] | config show [NAME] | config remove NAME | config path",
   about:
@@ -31,6 +34,8 @@ export const command: Command = {
   ],
   async run(input, io) {
     const [action = "", name, host] = input.positionals;
+    const surplus = input.positionals[MOST_WORDS[action] ?? 3];
+    if (surplus !== undefined) throw new UsageError(`${surplus} is too much`);
     const settings = readSettings(io.env, warnOn(io));
     const { profiles } = settings;
     const path = profilesPath(io.env);

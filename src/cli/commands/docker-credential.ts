@@ -4,7 +4,7 @@ import { type Command, textOf, UsageError } from "../command.js";
 import { print } from "../io.js";
 import { readProfiles } from "../profiles.js";
 import { readInput } from "../standard-input.js";
-import { resolveTarget, TARGET_OPTIONS } from "../target.js";
+import { resolveTarget, SECRET_OPTION, TARGET_OPTIONS } from "../target.js";
 
 /** What docker looks for to tell "nothing is stored" from a failure. */
 const NOT_FOUND = "credentials not found in native keychain";
@@ -17,6 +17,7 @@ export const command: Command = {
   options: {
     username: { type: "string", value: "NAME", help: "the name that goes with the token (default oauth2)" },
     ...TARGET_OPTIONS,
+    ...SECRET_OPTION,
   },
   examples: [
     'OIDC_AUTH_DOCKER=prod docker pull registry.example.org/image    # ~/.docker/config.json: {"credHelpers": {"registry.example.org": "oidc-auth"}}',
@@ -37,7 +38,10 @@ export const command: Command = {
     const profile = io.env["OIDC_AUTH_DOCKER"];
     if (!profile || !readProfiles(io.env)[profile]) {
       io.stdout.write(`${NOT_FOUND}\n`);
-      io.stderr.write("oidc-auth: name a profile in OIDC_AUTH_DOCKER (oidc-auth config set NAME HOST)\n");
+      const why = profile
+        ? "the profile that OIDC_AUTH_DOCKER names does not exist: see oidc-auth config show, or make it"
+        : "name a profile in OIDC_AUTH_DOCKER";
+      io.stderr.write(`oidc-auth: ${why} (oidc-auth config set NAME HOST)\n`);
       return 1;
     }
     const resolved = await resolveTarget(profile, input, io);

@@ -66,7 +66,7 @@ async function get(
   } catch (error) {
     // git asks the next helper, or the person, where we print nothing.
     if (!isAuthError(error, "interaction_required")) throw error;
-    io.stderr.write(`oidc-auth: ${error.message}\n`);
+    io.stderr.write(`oidc-auth: ${error.message} Log in: ${options.loginCommand}\n`);
     return 0;
   }
 }

@@ -54,7 +54,7 @@ export const remove: Command = {
     const name = input.positionals[0] ?? "";
     const { store, place, account, server } = await storedLogin(name, input, io);
     const removed = await store.remove(place, { account });
-    const shown = cleanText(account === undefined ? server : `${server}#${account}`, MAX_LINE);
+    const shown = cleanText(server, MAX_LINE);
     print(
       io,
       isOn(input, "json"),

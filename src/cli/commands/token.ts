@@ -4,7 +4,7 @@ import { tokenJson } from "../../store/entry.js";
 import { printableJson } from "../../text.js";
 import type { Token } from "../../token.js";
 import { unaskedUnlessTold } from "../asks-nobody.js";
-import { type Command, type Input, isOn, textOf, wordOf } from "../command.js";
+import { type Command, type Input, isOn, textOf, UsageError, wordOf } from "../command.js";
 import { LOGIN_OPTIONS, type Resolved, resolveTarget, TARGET_OPTIONS } from "../target.js";
 
 const FORMATS = ["token", "header", "json", "env", "curl", "netrc", "aws"] as const;
@@ -39,7 +39,10 @@ export const command: Command = {
     "credential_process = oidc-auth token prod --format aws --role-arn arn:aws:iam::1:role/r   # ~/.aws/config",
   ],
   async run(input, io) {
-    const format = isOn(input, "header") ? "header" : (wordOf(input, "format", FORMATS) ?? "token");
+    const named = wordOf(input, "format", FORMATS);
+    if (isOn(input, "header") && named !== undefined && named !== "header")
+      throw new UsageError(`--header and --format ${named} cannot be given together`);
+    const format = isOn(input, "header") ? "header" : (named ?? "token");
     const resolved = await resolveTarget(input.positionals[0] ?? "", input, io);
     const authenticate = unaskedUnlessTold("token", input, resolved, io);
     const token = await authenticate();
