@@ -7,6 +7,7 @@ import {
   issuerSettings,
   type ResourceInit,
 } from "./settings/issuer.js";
+import { remembered } from "./settings/remembered.js";
 import {
   type RouteOptions,
   type RoutesInit,
@@ -16,9 +17,6 @@ import {
 
 /** What a {@link Config} is made from: a server with the py-oidc-auth routes, an issuer, or an API that names one. */
 export type ConfigInit = RoutesInit | IssuerInit | ResourceInit;
-
-/** How many servers' Configs are kept, by their address. */
-const MAX_KNOWN = 100;
 
 /** Whom we ask for tokens, and how to talk to it. Checked once, then frozen; does no I/O. */
 export class Config {
@@ -50,15 +48,6 @@ export class Config {
 
   static readonly #known = new Map<string, Config>();
 
-  static #named(host: string): Config {
-    const known = Config.#known.get(host);
-    if (known) return known;
-    const made = new Config({ host });
-    if (Config.#known.size >= MAX_KNOWN) Config.#known.clear();
-    Config.#known.set(host, made);
-    return made;
-  }
-
   /**
    * Makes a Config of whatever a caller may name a server by; a Config is given back as it is.
    *
@@ -71,11 +60,11 @@ export class Config {
         throw invalid(given[0], "cannot be given beside a Config: put it into the Config", undefined);
       return target;
     }
-    const given = dropUndefined(options);
-    // A program asks for the same server again and again: a reused token should not cost a check of its address.
-    if (typeof target === "string" && Object.keys(given).length === 0) return Config.#named(target);
+    // A reused token should not cost a check of its server's address.
+    if (typeof target === "string" && Object.values(options).every((value) => value === undefined))
+      return remembered(Config.#known, target, (host) => new Config({ host }));
     const init = typeof target === "object" && !(target instanceof URL) ? target : { host: target };
-    return new Config({ ...init, ...given } as ConfigInit);
+    return new Config({ ...init, ...dropUndefined(options) } as ConfigInit);
   }
 }
 

@@ -109,8 +109,18 @@ function routeOptions(options: LoginOptions): RouteOptions {
   const { loginRoute, tokenRoute, deviceRoute, portsRoute, userinfoRoute, logoutRoute } = options;
   const { redirectPorts, prompt, offlineAccess, scopes, allowInsecureHost, credentials } = options;
   return {
-    ...{ loginRoute, tokenRoute, deviceRoute, portsRoute, userinfoRoute, logoutRoute },
-    ...{ redirectPorts, prompt, offlineAccess, scopes, allowInsecureHost, credentials },
+    loginRoute,
+    tokenRoute,
+    deviceRoute,
+    portsRoute,
+    userinfoRoute,
+    logoutRoute,
+    redirectPorts,
+    prompt,
+    offlineAccess,
+    scopes,
+    allowInsecureHost,
+    credentials,
   };
 }
 

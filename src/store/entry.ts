@@ -110,7 +110,10 @@ export function tokenJson(token: Token): Record<string, unknown> {
 /** When (Unix seconds) the last use of an entry ends; `undefined` where that is unknown or never. */
 export function lastEnd(entry: Entry): number | undefined {
   const token = isEntry(entry) ? tokenFromEntry(entry) : undefined;
-  if (!token) return undefined;
+  return token && lastUse(token);
+}
+
+function lastUse(token: Token): number | undefined {
   if (token.refreshToken !== undefined && token.refreshExpiresAt === undefined) return undefined;
   // An end that cannot be read is none to remove a login by.
   if (token.refreshToken === undefined && token.expiresAt === 0) return undefined;
@@ -123,7 +126,16 @@ export function lastEnd(entry: Entry): number | undefined {
  * @param now Unix milliseconds
  */
 export function isGone(entry: Entry, now: number): boolean {
-  const end = lastEnd(entry);
+  return isPast(lastEnd(entry), now);
+}
+
+/** The token of an entry, unless it is of no more use. @param now Unix milliseconds */
+export function liveToken(entry: Entry, now: number): Token | undefined {
+  const token = tokenFromEntry(entry);
+  return token && isPast(lastUse(token), now) ? undefined : token;
+}
+
+function isPast(end: number | undefined, now: number): boolean {
   return end !== undefined && end - GONE_MARGIN_SECONDS <= now / 1000;
 }
 

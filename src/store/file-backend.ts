@@ -28,7 +28,7 @@ class FileBackend implements TokenStoreBackend {
   readonly #path: string;
   readonly #options: FileBackendOptions;
   readonly #warned = new Set<string>();
-  #cache: { readonly identity: string; readonly document: StoreDocument } | undefined;
+  #cache: { readonly stat: Stats; readonly document: StoreDocument } | undefined;
   #writer: Promise<FileWriter> | undefined;
 
   constructor(path: string, options: FileBackendOptions) {
@@ -97,13 +97,13 @@ class FileBackend implements TokenStoreBackend {
 
   #readFile(): StoreDocument {
     const seen = statSync(this.#path);
-    if (this.#cache?.identity === identityOf(seen)) return this.#cache.document;
+    if (this.#cache && isSameFile(this.#cache.stat, seen)) return this.#cache.document;
     refusePlantedLink(this.#path);
     const { bytes, stat } = readRegularFile(this.#path, MAX_STORE_BYTES);
     for (const danger of dangersOf(this.#path, stat)) this.#warnOnce(mend(this.#path, danger));
     const document = StoreDocument.parse(bytes);
     if (!document) return this.#corrupt();
-    this.#cache = { identity: identityOf(stat), document };
+    this.#cache = { stat, document };
     return document;
   }
 
@@ -119,6 +119,8 @@ class FileBackend implements TokenStoreBackend {
 }
 
 /** Tells a file from the one before it without reading it. */
-function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+function isSameFile(one: Stats, other: Stats): boolean {
+  const { dev, ino, size, mtimeMs, ctimeMs } = other;
+  const sameContent = one.size === size && one.mtimeMs === mtimeMs && one.ctimeMs === ctimeMs;
+  return sameContent && one.ino === ino && one.dev === dev;
 }

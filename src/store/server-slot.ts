@@ -1,6 +1,7 @@
 import type { Config } from "../config.js";
 import { parseHost } from "../settings/address.js";
 import { invalid } from "../settings/checks.js";
+import { remembered } from "../settings/remembered.js";
 
 /** How a server is named in a store: its address, a key as `hosts()` lists it, or a Config. */
 export type StoreTarget = string | URL | Config;
@@ -15,6 +16,9 @@ export interface ServerSlot {
   readonly ownKey: string;
 }
 
+/** The slots of servers, by their addresses: each look into a store begins with one, and most logins have no account. */
+const known = new Map<string, ServerSlot>();
+
 /**
  * The slot of a server, and of one of several logins to it.
  *
@@ -23,11 +27,16 @@ export interface ServerSlot {
 export function serverSlot(target: StoreTarget, account?: string): ServerSlot {
   const [address, named] = splitAccount(isConfig(target) ? target.storeKey : target);
   const login = account ?? named;
+  if (login === undefined && typeof address === "string")
+    return remembered(known, address, (text) => slotOf(text, ""));
   if (login !== undefined && !isAccount(login)) {
     throw invalid("account", "must be a name of 1 to 200 visible characters", login);
   }
+  return slotOf(address, login === undefined ? "" : `#${login}`);
+}
+
+function slotOf(address: string | URL, suffix: string): ServerSlot {
   const url = parseHost(address);
-  const suffix = login === undefined ? "" : `#${login}`;
   const server = url.origin + url.pathname.replace(/\/+$/, "");
   if (url.searchParams.has("client_id")) {
     // A login at an issuer: its client is part of what it is, and nobody else's key can be the same.

@@ -6,7 +6,7 @@ import { dropUndefined, invalid } from "../settings/checks.js";
 import { Token } from "../token.js";
 import type { Entry, HeldLock, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { storePath } from "./default-path.js";
-import { entryFromToken, isEntry, isGone, refreshLostAt, sameLogin, tokenFromEntry } from "./entry.js";
+import { entryFromToken, isEntry, isGone, liveToken, refreshLostAt, sameLogin } from "./entry.js";
 import { fileBackend } from "./file-backend.js";
 import { isSealed, sealedBackend, sealedWithoutKey } from "./sealed-backend.js";
 import { type StoreTarget, serverSlot } from "./server-slot.js";
@@ -225,7 +225,7 @@ export class TokenStore {
 
   #tokenOf(entry: Entry): Token | undefined {
     if (isSealed(entry)) throw sealedWithoutKey(this.backend.description);
-    return isGone(entry, this.#now()) ? undefined : tokenFromEntry(entry);
+    return liveToken(entry, this.#now());
   }
 
   async #prune(): Promise<void> {
