@@ -90,7 +90,6 @@ function findEntry(
   if (dangersOf(path, stat).length > 0) return undefined;
   const document = StoreDocument.parse(bytes);
   const shared = document?.get(sharedKey);
-  return (
-    document?.get(ownKey) ?? (shared?.server === undefined || shared.server === server ? shared : undefined)
-  );
+  if (shared?.server === server) return shared;
+  return document?.get(ownKey) ?? (shared?.server === undefined ? shared : undefined);
 }

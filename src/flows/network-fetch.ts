@@ -14,12 +14,13 @@ export function networkFetch(
   network: NetworkOptions | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): typeof globalThis.fetch {
-  const special = FOREIGN_FETCH || network !== undefined || PROXY_VARIABLES.some((name) => env[name]);
-  // Looked up at each call, as Node loads its fetch when it is first touched.
-  if (!special) return (input, init) => globalThis.fetch(input, init);
+  let special: boolean | undefined;
   let opened: Promise<typeof globalThis.fetch> | undefined;
+  // At the first request: a token that is reused needs none.
   return async (input, init) => {
-    // At the first request: a token that is reused needs none.
+    special ??= FOREIGN_FETCH || network !== undefined || PROXY_VARIABLES.some((name) => env[name]);
+    // Looked up at each call, as Node loads its fetch when it is first touched.
+    if (!special) return globalThis.fetch(input, init);
     opened ??= import("../network.js").then(({ openNetwork }) => openNetwork(network ?? {}, env));
     try {
       return await (await opened)(input, init);

@@ -215,11 +215,21 @@ export class TokenStore {
   /** Where a server's entry is, or is to be. */
   async #find(host: StoreTarget, account: string | undefined): Promise<Found> {
     const { server, sharedKey, ownKey } = serverSlot(host, account);
+    let [shared, damage]: [Entry | undefined, unknown] = [undefined, undefined];
+    try {
+      shared = await this.backend.get(sharedKey);
+    } catch (error) {
+      // Another server's, perhaps: that is no trouble for one that has an entry of its own.
+      if (!isAuthError(error, "store_unreadable")) throw error;
+      damage = error;
+    }
+    // Nearly all are there, and marked as this server's: no second look is needed.
+    if (shared?.server === server) return { key: sharedKey, entry: shared, server };
     const own = await this.backend.get(ownKey);
     if (own) return { key: ownKey, entry: own, server };
-    const shared = await this.backend.get(sharedKey);
+    if (damage !== undefined) throw damage;
     // The origin's entry may be that of another server below it: theirs is never given to this one.
-    const foreign = shared?.server !== undefined && shared.server !== server;
+    const foreign = shared?.server !== undefined;
     return foreign ? { key: ownKey, entry: undefined, server } : { key: sharedKey, entry: shared, server };
   }
 

@@ -92,6 +92,18 @@ describe("a sealed file", () => {
     });
   });
 
+  it("gives back a login whose origin's entry is another server's, and damaged", async () => {
+    const path = join(tempFolder(), "store.json");
+    const store = new TokenStore({ path, encryptionKey: KEY });
+    await store.put(`${HOST}/one`, token("one"));
+    await store.put(`${HOST}/two`, token("two"));
+    const content = JSON.parse(readFileSync(path, "utf8"));
+    content[HOST].token.jwe = "damaged";
+    writeFileSync(path, JSON.stringify(content));
+    expect((await store.get(`${HOST}/two`))?.accessToken).toBe("two");
+    await expect(store.get(`${HOST}/one`)).rejects.toMatchObject({ code: "store_unreadable" });
+  });
+
   it("takes in what was not sealed yet, and seals it when it is written next", async () => {
     const path = join(tempFolder(), "store.json");
     await new TokenStore({ path }).put(HOST, token("secret-plain"));

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memoryBackend } from "../../src/store/memory-backend.js";
 import { TokenStore } from "../../src/store/token-store.js";
 import { FAR_FUTURE, Token } from "../../src/token.js";
@@ -143,6 +143,18 @@ describe("hosts", () => {
     await store.put(HOST, token("root"));
     expect((await store.get(one))?.accessToken).toBe("one");
     expect((await store.get(HOST))?.accessToken).toBe("root");
+  });
+
+  it("are looked for once where their entry says whose it is", async () => {
+    const backend = memoryBackend();
+    const store = new TokenStore({ backend, now: () => NOW });
+    await store.put(`${HOST}/one`, token("one"));
+    await store.put(`${HOST}/two`, token("two"));
+    const looks = vi.spyOn(backend, "get");
+    expect((await store.get(`${HOST}/one`))?.accessToken).toBe("one");
+    expect(looks.mock.calls).toEqual([[HOST]]);
+    expect((await store.get(`${HOST}/two`))?.accessToken).toBe("two");
+    expect(looks.mock.calls).toEqual([[HOST], [HOST], [`${HOST}/two`]]);
   });
 
   it("that are no address are refused", async () => {
