@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { writeSync } from "node:fs";
 import { AuthError } from "../errors.js";
 import { run } from "./run.js";
 
@@ -20,16 +19,15 @@ for (const [name, status] of Object.entries(SIGNALS)) {
 }
 for (const [name, handler] of handlers) process.on(name, handler);
 
-// A reader that has seen enough (`| head -1`) is no fault, nor is a terminal that was closed: what was begun is ended.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE" || (error.code === "EIO" && stream.isTTY)) return;
-    // A full disk behind `> FILE`, most likely: no fault of ours, and what stands there is not whole.
-    if (stream === process.stdout)
-      writeSync(2, `oidc-auth: The result cannot be written to standard output (${error.code}).\n`);
-    process.exit(1);
-  });
-}
+// A reader that has seen enough (`| head -1`) is no fault, nor is a terminal that was closed: what was begun is ended. So it
+// is where messages cannot be written: a log on a full disk is no reason to lose a refresh.
+process.stderr.on("error", () => {});
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE" || (code === "EIO" && process.stdout.isTTY)) return;
+  // A full disk behind `> FILE`, most likely: no fault of ours, and what stands there is not whole.
+  process.stderr.write(`oidc-auth: The result cannot be written to standard output (${code}).\n`);
+  process.exitCode = 1;
+});
 
 // No await here: a single executable is CommonJS, which has none at its top.
 void run(process.argv.slice(2), {
@@ -42,5 +40,5 @@ void run(process.argv.slice(2), {
     for (const [name, handler] of handlers) process.off(name, handler);
   },
 }).then((status) => {
-  process.exitCode = status === 0 ? 0 : (interrupted ?? status);
+  if (status !== 0) process.exitCode = interrupted ?? status;
 });

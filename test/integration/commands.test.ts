@@ -121,6 +121,13 @@ describe("token", () => {
     },
   );
 
+  it.runIf(existsSync("/dev/full"))("goes on where what it tells meanwhile cannot be written", async () => {
+    const { server, env } = all;
+    const words = [...runtimeWords(CLI), "token", server.host, "--explain"];
+    const script = ["-c", 'exec "$@" 2> /dev/full', "sh", ...words];
+    expect((await exec("sh", script, { env })).stdout).toMatch(/^\S+\n$/);
+  });
+
   it("asks where --login says so", async () => {
     const { start, server } = await world(false);
     const child = start(["token", server.host, "--login", "--interactive"]);
