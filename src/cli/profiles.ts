@@ -1,8 +1,8 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { AuthError } from "../errors.js";
 import { othersMayWrite, type RegularFile, readRegularFile } from "../files/regular-file.js";
 import { isRecord } from "../jwt.js";
+import { homeFolder } from "../store/default-path.js";
 import { cleanText } from "../text.js";
 
 /** A server and how to log in there, under a name of the person's own. Names are the library's. */
@@ -34,7 +34,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function profilesPath(env: Env, platform: NodeJS.Platform = process.platform): string {
   const named = env["OIDC_AUTH_CONFIG"]?.trim();
   if (named) return named;
-  const home = env["HOME"] || env["USERPROFILE"] || homedir();
+  const home = homeFolder(env);
   if (platform === "win32")
     return join(env["APPDATA"] || join(home, "AppData", "Roaming"), "oidc-auth", "config.json");
   if (platform === "darwin") return join(home, "Library", "Application Support", "oidc-auth", "config.json");

@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { invalid } from "../settings/checks.js";
 
@@ -7,6 +6,11 @@ export const DEFAULT_APP_NAME = "py-oidc-auth";
 const FILE_NAME = "token-store.json";
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** The person's home. Node's module is asked, and loaded (0.2 ms), only where no variable says it. */
+export function homeFolder(env: Env): string {
+  return env["HOME"] || env["USERPROFILE"] || process.getBuiltinModule("node:os").homedir();
+}
 
 /** Where the Python client keeps its tokens: the platform's cache folder for the application. */
 export function defaultStorePath(
@@ -17,7 +21,7 @@ export function defaultStorePath(
   if (typeof appName !== "string" || !/^[^/\\\0]+$/.test(appName) || appName === "." || appName === "..") {
     throw invalid("appName", "must be the name of a folder", appName);
   }
-  const home = env["HOME"] || env["USERPROFILE"] || homedir();
+  const home = homeFolder(env);
   if (platform === "win32") {
     const local = env["LOCALAPPDATA"] || join(home, "AppData", "Local");
     return join(local, appName, appName, "Cache", FILE_NAME);
@@ -32,7 +36,7 @@ export function expandPath(path: string, env: Env = process.env): string {
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw invalid("path", "must be the path of a file", path);
   }
-  const home = env["HOME"] || env["USERPROFILE"] || homedir();
+  const home = homeFolder(env);
   if (path === "~") return home;
   return resolve(path.startsWith("~/") || path.startsWith("~\\") ? join(home, path.slice(2)) : path);
 }
