@@ -3,7 +3,11 @@ import { cancelled } from "./errors.js";
 /** Waits for work that others wait for, too, until the caller's own signal is aborted. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  if (signal.aborted) throw cancelled(signal);
+  if (signal.aborted) {
+    // It goes on, and nobody is there any more to whom its failure could be told.
+    work.catch(() => {});
+    throw cancelled(signal);
+  }
   expectMany(signal);
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { authenticate } from "../../src/authenticate.js";
 import { Config } from "../../src/config.js";
 import { CodeFlow } from "../../src/flows/code-flow.js";
@@ -94,6 +94,19 @@ it("a store that does not answer is waited for until the signal ends", async () 
   const signal = AbortSignal.timeout(50);
   const call = authenticate("https://auth.example.org", { store, signal });
   await expect(call).rejects.toMatchObject({ code: "login_timeout" });
+});
+
+it("a store that fails when the signal has ended ends nothing but the call", async () => {
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  onTestFinished(() => void process.off("unhandledRejection", unhandled));
+  const get = () => Promise.reject(new Error("it is down"));
+  const store = new TokenStore({ backend: Object.assign(memoryBackend(), { get }) });
+  const call = authenticate("https://auth.example.org", { store, signal: AbortSignal.abort() });
+  await expect(call).rejects.toMatchObject({ code: "login_cancelled" });
+  // Node tells of such a rejection before it comes to this.
+  await new Promise(setImmediate);
+  expect(unhandled).not.toHaveBeenCalled();
 });
 
 it("a fetch that does not heed its signal is left after requestTimeout", async () => {
