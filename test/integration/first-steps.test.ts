@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { CliIo } from "../../src/cli/io.js";
 import { nearName } from "../../src/cli/near-name.js";
@@ -521,6 +521,24 @@ describe("a word that is missing or too much", () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(said);
     expect(stderr).toMatch(/See oidc-auth \S+ --help\.\n$/);
+  });
+});
+
+describe("config set", () => {
+  it.each([
+    ["--account", ""],
+    ["--app-name", "../x"],
+  ])("tells at once of %s %j, which nothing takes", async (option, value) => {
+    const { cli } = world();
+    expect(await cli(["config", "set", "prod", HOST, option, value])).toMatchObject({ status: 2 });
+    expect((await cli(["config", "show"])).stdout).toBe("");
+  });
+
+  it("keeps the whole path of a file that was named from here", async () => {
+    const { cli } = world();
+    await cli(["config", "set", "prod", HOST, "--ca-file", "ca.pem"]);
+    const { stdout } = await cli(["config", "show", "prod", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ prod: { caFile: resolve("ca.pem") } });
   });
 });
 

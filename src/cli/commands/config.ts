@@ -1,7 +1,10 @@
+import { resolve } from "node:path";
 import { Config, type ConfigInit } from "../../config.js";
 import { AuthError } from "../../errors.js";
 import { replaceFile } from "../../files/replace-file.js";
 import { dropUndefined } from "../../settings/checks.js";
+import { defaultStorePath } from "../../store/default-path.js";
+import { serverSlot } from "../../store/server-slot.js";
 import { cleanText } from "../../text.js";
 import { type Command, type Input, isOn, JSON_OPTION, numberOf, textOf, UsageError } from "../command.js";
 import { type CliIo, MAX_LINE, print, warnOn } from "../io.js";
@@ -118,12 +121,16 @@ function profileFrom(host: string, input: Input): Profile {
     allowInsecureHost: isOn(input, "allow-insecure-host") || undefined,
   });
   const config = new Config(settings as unknown as ConfigInit);
+  const caFile = textOf(input, "ca-file");
   const more = {
     account: textOf(input, "account"),
     appName: textOf(input, "app-name"),
-    caFile: textOf(input, "ca-file"),
+    // The profile is used in other folders, too.
+    caFile: caFile && resolve(caFile),
     requestTimeout: numberOf(input, "request-timeout"),
   };
+  serverSlot(config, more.account);
+  if (more.appName !== undefined) defaultStorePath(more.appName, {});
   // As it was understood: what stood before an @ is a secret, and not kept.
   const understood = "host" in settings && { host: config.host };
   return { ...settings, ...understood, ...dropUndefined(more) } as Profile;
