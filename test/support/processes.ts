@@ -55,6 +55,8 @@ export function runNode(
     stdio: ["pipe", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
+  // It may end without having read what a test tells it.
+  child.stdin.on("error", () => {});
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   const out = collect(child.stdout, closed);
   const err = collect(child.stderr, closed);
