@@ -24,7 +24,8 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
 /** A service ends many calls by one signal: that more than ten listen to it is no leak, which Node would warn of. */
 function expectMany(signal: AbortSignal): void {
   try {
-    process.getBuiltinModule("node:events").setMaxListeners(0, signal);
+    // Not 0, which means the same: of that Node 20 says, when it is asked, that it is no signal.
+    process.getBuiltinModule("node:events").setMaxListeners(Number.POSITIVE_INFINITY, signal);
   } catch {
     // A signal of another make has no such limit.
   }
