@@ -100,9 +100,13 @@ it("a store that fails when the signal has ended ends nothing but the call", asy
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
   onTestFinished(() => void process.off("unhandledRejection", unhandled));
-  const get = () => Promise.reject(new Error("it is down"));
+  const ended = new AbortController();
+  const get = () => {
+    ended.abort();
+    return Promise.reject(new Error("it is down"));
+  };
   const store = new TokenStore({ backend: Object.assign(memoryBackend(), { get }) });
-  const call = authenticate("https://auth.example.org", { store, signal: AbortSignal.abort() });
+  const call = authenticate("https://auth.example.org", { store, signal: ended.signal });
   await expect(call).rejects.toMatchObject({ code: "login_cancelled" });
   // Node tells of such a rejection before it comes to this.
   await new Promise(setImmediate);
