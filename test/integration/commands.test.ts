@@ -252,13 +252,21 @@ describe("exec", () => {
       ["no-such-program", 127, "it is not found"],
       [join(file, "below"), 127, "it is not found"],
       [home, 126, "it may not be"],
-      ["x".repeat(5000), 126, "the system refuses it (ENAMETOOLONG)"],
     ] as const) {
       expect(await run(["exec", server.host, "--", program])).toEqual({
         ...{ code, stdout: "" },
         stderr: `oidc-auth: ${program} cannot be run: ${why}.`,
       });
     }
+  });
+
+  it("says of a program that the system refuses for another reason which one that is", async () => {
+    const { run, server } = all;
+    const { code, stderr } = await run(["exec", server.host, "--", "x".repeat(5000)]);
+    expect(code).toBe(126);
+    expect(stderr.replace(/x{5000}/, "NAME")).toBe(
+      "oidc-auth: NAME cannot be run: the system refuses it (ENAMETOOLONG).",
+    );
   });
 
   it("takes other names for the variables, and leaves no file", async () => {
