@@ -4,7 +4,7 @@ import { printDebugLines, publish, wantsDebugLines } from "../debug/channel.js";
 import { cancelled } from "../errors.js";
 import type { LoginOptions } from "../options.js";
 import type { AuthServer } from "../servers/auth-server.js";
-import { duration, invalid, onlyKnown, text } from "../settings/checks.js";
+import { durations, invalid, onlyKnown, text } from "../settings/checks.js";
 import type { RouteOptions } from "../settings/routes.js";
 import type { StoreTarget } from "../store/server-slot.js";
 import { TokenStore } from "../store/token-store.js";
@@ -34,9 +34,7 @@ export interface Session {
 /** @throws AuthError `invalid_config`, `insecure_host` */
 export function openSession(target: Target, options: LoginOptions): Session {
   const config = Config.from(target, routeOptions(options));
-  for (const name of ["timeout", "requestTimeout"] as const) {
-    if (options[name] !== undefined) duration(name, options[name]);
-  }
+  durations(options, ["timeout", "requestTimeout"]);
   checkKinds(options);
   checkPages(options.loopbackPages);
   if (wantsDebugLines(options.env ?? process.env)) printDebugLines(process.stderr).catch(() => {});

@@ -45,6 +45,17 @@ export function duration(field: string, value: unknown, unit: "seconds" | "milli
   throw invalid(field, `must be a number of ${unit} above 0`, value);
 }
 
+/** The same for those of some options that are given. */
+export function durations<N extends string>(
+  options: Readonly<Partial<Record<N, unknown>>>,
+  names: readonly N[],
+  unit?: "seconds" | "milliseconds",
+): void {
+  for (const name of names) {
+    if (options[name] !== undefined) duration(name, options[name], unit);
+  }
+}
+
 export function portList(field: string, value: readonly number[] | undefined): readonly number[] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.length === 0) {

@@ -5,7 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AuthError } from "../errors.js";
-import { duration } from "../settings/checks.js";
+import { durations } from "../settings/checks.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { unavailable } from "./database-error.js";
 import { sameEntry } from "./entry.js";
@@ -57,9 +57,7 @@ export function postgresBackend(options: PostgresBackendOptions): TokenStoreBack
   if ((options.url === undefined) === (options.pool === undefined)) {
     throw new AuthError("invalid_config", "url or pool must be given, and not both.");
   }
-  for (const name of ["waitMs", "staleMs"] as const) {
-    if (options[name] !== undefined) duration(name, options[name], "milliseconds");
-  }
+  durations(options, ["waitMs", "staleMs"], "milliseconds");
   return new PostgresBackend(options, table);
 }
 

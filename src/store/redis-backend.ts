@@ -4,7 +4,7 @@
  * @module oidc-auth-client/redis
  */
 import { randomUUID } from "node:crypto";
-import { duration, invalid } from "../settings/checks.js";
+import { durations, invalid } from "../settings/checks.js";
 import type { Entry, LockOptions, TokenStoreBackend, WriteCondition } from "./backend.js";
 import { parseEntry, readEntry, textOf, unavailable } from "./database-error.js";
 import { lastEnd } from "./entry.js";
@@ -63,9 +63,7 @@ export function redisBackend(options: RedisBackendOptions): TokenStoreBackend {
   if (typeof options.client !== "object" || options.client === null) {
     throw invalid("client", "must be a connected client of the package redis or ioredis", undefined);
   }
-  for (const name of ["waitMs", "leaseMs"] as const) {
-    if (options[name] !== undefined) duration(name, options[name], "milliseconds");
-  }
+  durations(options, ["waitMs", "leaseMs"], "milliseconds");
   return new RedisBackend(options);
 }
 
